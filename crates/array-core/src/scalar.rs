@@ -1,0 +1,77 @@
+//! One value of any element type.
+
+use std::fmt;
+
+use crate::dtype::{DType, Element, for_all_dtypes};
+
+macro_rules! define_scalar {
+    ($(($variant:ident, $type:ty, $name:literal),)+) => {
+        /// One value of any element type, such as the fill value of a block that is not stored.
+        ///
+        /// ```
+        /// use array_core::{DType, Scalar};
+        ///
+        /// assert_eq!(Scalar::zero(DType::U16), Scalar::U16(0));
+        /// assert_eq!(Scalar::from(-5_i8).to_integer(), Some(-5));
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum Scalar {
+            $(
+                #[doc = concat!("A value of type `", $name, "`.")]
+                $variant($type),
+            )+
+        }
+
+        impl Scalar {
+            /// The value zero (`false` for `bool`) of type `dtype`.
+            #[must_use]
+            pub fn zero(dtype: DType) -> Self {
+                match dtype { $(DType::$variant => Self::$variant(<$type>::default()),)+ }
+            }
+
+            /// The element type of the value.
+            #[must_use]
+            pub const fn dtype(self) -> DType {
+                match self { $(Self::$variant(_) => DType::$variant,)+ }
+            }
+        }
+
+        impl fmt::Display for Scalar {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $(Self::$variant(value) => write!(f, "{value}"),)+ }
+            }
+        }
+
+        $(
+            impl From<$type> for Scalar {
+                fn from(value: $type) -> Self { Self::$variant(value) }
+            }
+        )+
+    };
+}
+for_all_dtypes!(define_scalar);
+
+impl Scalar {
+    /// The value as an integer, `bool` as 0 or 1; none for floating point values.
+    #[must_use]
+    pub fn to_integer(self) -> Option<i128> {
+        Some(match self {
+            Self::Bool(value) => i128::from(value),
+            Self::U8(value) => i128::from(value),
+            Self::U16(value) => i128::from(value),
+            Self::U32(value) => i128::from(value),
+            Self::U64(value) => i128::from(value),
+            Self::I8(value) => i128::from(value),
+            Self::I16(value) => i128::from(value),
+            Self::I32(value) => i128::from(value),
+            Self::I64(value) => i128::from(value),
+            Self::F32(_) | Self::F64(_) => return None,
+        })
+    }
+
+    /// The value as a Rust type, if it is of that type.
+    #[must_use]
+    pub fn get<T: Element>(self) -> Option<T> {
+        T::from_scalar(self)
+    }
+}

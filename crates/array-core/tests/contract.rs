@@ -1,0 +1,216 @@
+//! The contract of every array, on arrays in memory and crops of them.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::sync::Arc;
+
+use array_core::testing::check_contract;
+use array_core::{
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, DType, MemoryArray, Scalar, for_any,
+};
+use geometry::{Coordinate, Roi, VoxelGrid, VoxelSize};
+use ndarray::{ArrayD, IxDyn};
+
+fn grid(offset: &[i64], voxel_size: &[i64]) -> VoxelGrid {
+    let voxel_size = VoxelSize::new(Coordinate::new(voxel_size).unwrap()).unwrap();
+    VoxelGrid::new(Coordinate::new(offset).unwrap(), voxel_size).unwrap()
+}
+
+/// A counter in every element, so that a wrong place is seen.
+fn counting(shape: &[usize]) -> ArrayD<u32> {
+    let len = shape.iter().product::<usize>();
+    ArrayD::from_shape_vec(IxDyn(shape), (1..).take(len).collect()).unwrap()
+}
+
+fn array(axes: &[&str], shape: &[usize], block_shape: &[usize]) -> MemoryArray {
+    let dims = block_shape.len();
+    let grid = grid(&[-16, 240, 7, 0][..dims], &[8, 4, 3, 5][..dims]);
+    let info = ArrayInfo::new(DType::U32, axes, shape, grid).unwrap();
+    MemoryArray::new(info.with_block_shape(block_shape).unwrap(), counting(shape)).unwrap()
+}
+
+#[test]
+fn arrays_in_memory_keep_the_contract() {
+    check_contract(&array(&["x"], &[7], &[3]));
+    check_contract(&array(&["y", "x"], &[5, 9], &[2, 4]));
+    check_contract(&array(&["z", "y", "x"], &[9, 5, 6], &[4, 4, 4]));
+    check_contract(&array(&["c", "z", "y", "x"], &[3, 4, 5, 6], &[2, 3, 4]));
+    check_contract(&array(&["s^", "c^", "y", "x"], &[2, 3, 5, 6], &[2, 3]));
+    check_contract(&array(&["t", "z", "y", "x"], &[2, 3, 5, 6], &[1, 2, 2, 2]));
+}
+
+#[test]
+fn arrays_without_voxels_keep_the_contract() {
+    check_contract(&array(&["z", "y", "x"], &[0, 5, 6], &[4, 4, 4]));
+    check_contract(&array(&["c", "y", "x"], &[0, 5, 6], &[4, 4]));
+}
+
+#[test]
+fn f_order_arrays_keep_the_contract() {
+    let voxels = counting(&[6, 5, 9]).reversed_axes();
+    let info = ArrayInfo::new(DType::U32, &["z", "y", "x"], &[9, 5, 6], grid(&[0; 3], &[1; 3]));
+    let array = MemoryArray::new(info.unwrap().with_block_shape(&[4, 4, 4]).unwrap(), voxels);
+    check_contract(&array.unwrap());
+}
+
+#[test]
+fn every_dtype_keeps_the_contract() {
+    for &dtype in DType::ALL {
+        let info = ArrayInfo::new(dtype, &["y", "x"], &[4, 5], grid(&[8, 8], &[4, 4])).unwrap();
+        let mut voxels = AnyArray::zeros(dtype, &[4, 5]).unwrap();
+        for_any!(AnyArray, &mut voxels, |voxels| voxels[[2, 3]] = not_zero());
+        let array = MemoryArray::new(info.with_block_shape(&[2, 2]).unwrap(), voxels).unwrap();
+        check_contract(&array);
+        let found = array.read(array.roi()).unwrap();
+        for_any!(AnyArray, &found, |voxels| assert!(is_not_zero(&voxels[[2, 3]])));
+    }
+}
+
+fn is_not_zero<T: NotZero + PartialEq>(value: &T) -> bool {
+    *value == T::VALUE
+}
+
+/// One of any element type, through the conversions that all of them share.
+fn not_zero<T: NotZero>() -> T {
+    T::VALUE
+}
+
+trait NotZero {
+    const VALUE: Self;
+}
+
+macro_rules! impl_not_zero {
+    ($($type:ty = $value:expr),+ $(,)?) => { $(impl NotZero for $type { const VALUE: Self = $value; })+ };
+}
+impl_not_zero!(
+    bool = true,
+    u8 = 7,
+    u16 = 7,
+    u32 = 7,
+    u64 = 7,
+    i8 = -7,
+    i16 = -7,
+    i32 = -7,
+    i64 = -7,
+    f32 = 0.5,
+    f64 = 0.5
+);
+
+#[test]
+fn crops_and_crops_of_crops_keep_the_contract() {
+    let source = Arc::new(array(&["c", "z", "y", "x"], &[2, 9, 5, 6], &[4, 2, 4]));
+    let crop = Arc::clone(&source).crop(&Roi::new([0, 244, 10], [40, 12, 12]).unwrap()).unwrap();
+    check_contract(&crop);
+    let inner = crop.crop(&Roi::new([8, 244, 1], [1000, 8, 999]).unwrap()).unwrap();
+    check_contract(&inner);
+    assert_eq!(inner.read(inner.roi()).unwrap(), source.read(inner.roi()).unwrap());
+}
+
+#[test]
+fn a_crop_that_holds_nothing_or_cuts_voxels_is_refused() {
+    let source = Arc::new(array(&["z", "y"], &[9, 5], &[4, 2]));
+    let crop = |offset: [i64; 2], shape: [i64; 2]| {
+        Arc::clone(&source).crop(&Roi::new(offset, shape).unwrap()).unwrap_err()
+    };
+    assert!(matches!(crop([800, 240], [8, 4]), ArrayError::EmptyCrop { .. }));
+    assert!(matches!(crop([-16, 240], [0, 4]), ArrayError::EmptyCrop { .. }));
+    assert!(matches!(crop([-15, 240], [8, 4]), ArrayError::NotAligned { .. }));
+    let unbounded = Arc::clone(&source).crop(&Roi::unbounded(2).unwrap()).unwrap_err();
+    assert!(matches!(unbounded, ArrayError::OutOfBounds { .. }));
+}
+
+#[test]
+fn what_is_written_through_a_crop_is_read_from_the_source() {
+    let source = Arc::new(array(&["z", "y"], &[9, 5], &[4, 2]));
+    let crop = Arc::clone(&source).crop(&Roi::new([0, 244], [16, 8]).unwrap()).unwrap();
+    let before = source.read_as::<u32>(source.roi()).unwrap();
+    let data = ArrayD::from_elem(vec![2, 2], 900_u32);
+    crop.write(crop.roi(), &data.view().into()).unwrap();
+    let after = source.read_as::<u32>(source.roi()).unwrap();
+    for (index, value) in after.indexed_iter() {
+        let inside = (2..4).contains(&index[0]) && (1..3).contains(&index[1]);
+        assert_eq!(*value, if inside { 900 } else { before[&index] }, "at {index:?}");
+    }
+}
+
+#[test]
+fn data_that_does_not_fit_is_not_written() {
+    let array = array(&["z", "y"], &[9, 5], &[4, 2]);
+    let before = array.data().unwrap();
+    let other_shape = ArrayD::from_elem(vec![5, 9], 0_u32);
+    let error = array.write(array.roi(), &other_shape.view().into()).unwrap_err();
+    assert!(matches!(error, ArrayError::ShapeMismatch { .. }), "{error}");
+    let other_dtype = ArrayD::from_elem(vec![9, 5], 0_u8);
+    let error = array.write(array.roi(), &other_dtype.view().into()).unwrap_err();
+    assert!(matches!(error, ArrayError::DTypeMismatch { .. }), "{error}");
+    assert_eq!(array.data().unwrap(), before);
+}
+
+#[test]
+fn padding_needs_a_fill_of_the_same_type() {
+    let array = array(&["z", "y"], &[9, 5], &[4, 2]);
+    let error = array.read_padded(array.roi(), Scalar::U8(0)).unwrap_err();
+    assert!(matches!(error, ArrayError::DTypeMismatch { .. }), "{error}");
+}
+
+#[test]
+fn descriptions_that_do_not_fit_are_refused() {
+    let info = |axes: &[&str], shape: &[usize]| {
+        ArrayInfo::new(DType::U8, axes, shape, grid(&[0; 2], &[1; 2])).unwrap_err().to_string()
+    };
+    assert!(info(&["y", "x"], &[1, 2, 3]).contains("do not match the shape"));
+    assert!(info(&["x"], &[1]).contains("fewer than the 2 spatial dims"));
+    assert!(info(&["x", "x"], &[1, 2]).contains("the name \"x\" of another axis"));
+    assert!(info(&["c", "x"], &[1, 2]).contains("channel axis"));
+    let far = grid(&[i64::MAX - 1, 0], &[4, 4]);
+    assert!(ArrayInfo::new(DType::U8, &["y", "x"], &[2, 2], far).is_err());
+}
+
+#[test]
+fn neuroglancer_shows_integer_labels_as_a_segmentation_and_refuses_what_it_cannot_hold() {
+    let labels = array(&["z", "y", "x"], &[4, 4, 4], &[4, 4, 4]);
+    assert!(labels.can_neuroglance());
+    let layer = labels.neuroglancer_layer("zarr://http://127.0.0.1:8000/labels").unwrap();
+    assert_eq!(layer["type"], "segmentation");
+    let four = array(&["t", "z", "y", "x"], &[2, 3, 5, 6], &[1, 2, 2, 2]);
+    assert!(!four.can_neuroglance());
+    assert!(matches!(four.neuroglancer_layer(""), Err(ArrayError::NotShowable { .. })));
+}
+
+/// A source that fails when it is read, to see that errors come through wrappers.
+#[derive(Debug)]
+struct Broken(ArrayInfo);
+
+impl Array for Broken {
+    fn info(&self) -> &ArrayInfo {
+        &self.0
+    }
+
+    fn visit(
+        &self,
+        window: &geometry::Window,
+        _visitor: &mut array_core::Visitor<'_>,
+    ) -> Result<(), ArrayError> {
+        Err(ArrayError::source(format!("block {window}"), "the disk is gone"))
+    }
+
+    fn kind(&self) -> &'static str {
+        "a broken array"
+    }
+}
+
+#[test]
+fn the_error_of_a_source_names_the_block_and_keeps_the_cause() {
+    let info = ArrayInfo::new(DType::U8, &["y", "x"], &[4, 4], grid(&[0, 0], &[1, 1])).unwrap();
+    let broken = Arc::new(Broken(info.with_block_shape(&[2, 2]).unwrap()));
+    let crop = broken.crop(&Roi::new([0, 0], [4, 4]).unwrap()).unwrap();
+    let error = crop.read(crop.roi()).unwrap_err();
+    assert_eq!(error.to_string(), "block [0:2, 0:2]");
+    let cause = std::error::Error::source(&error).unwrap();
+    assert_eq!(cause.to_string(), "the disk is gone");
+    let ArrayError::NotWritable { .. } =
+        crop.write(crop.roi(), &ArrayD::<u8>::zeros(vec![4, 4]).view().into()).unwrap_err()
+    else {
+        panic!("a crop of a source that cannot be written cannot be written")
+    };
+}
