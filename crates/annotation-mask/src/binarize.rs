@@ -1,0 +1,111 @@
+//! The target: what a channel should learn.
+
+use array_core::{Array, ArrayError, ArrayInfo, Block, Output, Scalar, Visitor};
+use geometry::Window;
+use ndarray::Axis;
+
+use crate::error::MaskError;
+use crate::groups::Groups;
+use crate::label::LabelId;
+use crate::lookup::Lookup;
+use crate::mask::{channel_info, read_channels, visit_channels};
+
+/// For each channel and voxel, 1 where the label belongs to the channel's group, 0 elsewhere.
+///
+/// A group without ids has every label but the background. uint8, of shape
+/// `[channels, ..source shape]`, axes `c` + those of the source; computed when it is read.
+///
+/// ```
+/// use annotation_mask::{BinarizeArray, Group, Groups};
+/// use array_core::{ArrayExt, ArrayInfo, DType, MemoryArray};
+/// use geometry::{Coordinate, VoxelGrid, VoxelSize};
+///
+/// let grid = VoxelGrid::new(Coordinate::from([0]), VoxelSize::new(Coordinate::from([4]))?)?;
+/// let info = ArrayInfo::new(DType::U8, &["x"], &[4], grid)?;
+/// let labels = MemoryArray::new(info, ndarray::array![0_u8, 3, 1, 5].into_dyn())?;
+///
+/// let groups = Groups::new(vec![Group::new("mito", [3, 5]), Group::new("any", [])])?;
+/// let target = BinarizeArray::new(labels, &groups, 0)?;
+/// let expected = ndarray::array![[0, 1, 0, 1], [0, 1, 1, 1]].into_dyn();
+/// assert_eq!(target.read_as::<u8>(target.roi())?, expected);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct BinarizeArray<A> {
+    source: A,
+    info: ArrayInfo,
+    lookup: Lookup,
+}
+
+impl<A: Array> BinarizeArray<A> {
+    /// The targets of `source`, an array of labels, with one channel for each group.
+    ///
+    /// Ids that the label type cannot hold never match ([`Groups::ids_beyond`] lists them).
+    ///
+    /// # Errors
+    ///
+    /// [`MaskError::NotLabels`] for floating point voxels; [`ArrayError::SourceHasChannels`].
+    pub fn new(source: A, groups: &Groups, background: LabelId) -> Result<Self, MaskError> {
+        let info = channel_info(source.info(), groups, "a binarized array")?;
+        let lookup = Lookup::new(source.info().dtype(), groups, background)?;
+        Ok(Self { source, info, lookup })
+    }
+
+    /// The labels that the targets are made from.
+    pub fn source(&self) -> &A {
+        &self.source
+    }
+
+    pub(crate) fn lookup(&self) -> &Lookup {
+        &self.lookup
+    }
+
+    /// Writes the targets of a block of labels to `out`, of shape `[channels, ..block]`.
+    pub(crate) fn write_block(&self, block: &Block<'_>, out: Output<'_>) -> Result<(), ArrayError> {
+        let zeroed = out.is_zeroed();
+        let mut out = out.into_view().typed::<u8>()?;
+        match block {
+            Block::Constant(value) => {
+                for (index, mut channel) in out.axis_iter_mut(Axis(0)).enumerate() {
+                    let positive = self.lookup.contains(*value, index);
+                    if positive || !zeroed {
+                        channel.fill(u8::from(positive));
+                    }
+                }
+                Ok(())
+            }
+            Block::Voxels(labels) => self.lookup.write(labels, &mut out, zeroed),
+        }
+    }
+}
+
+impl<A: Array> Array for BinarizeArray<A> {
+    fn info(&self) -> &ArrayInfo {
+        &self.info
+    }
+
+    fn visit(&self, window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
+        self.source.visit(window, &mut |block| match block {
+            Block::Constant(value)
+                if !(0..self.info.shape()[0]).any(|c| self.lookup.contains(value, c)) =>
+            {
+                visitor(Block::Constant(Scalar::U8(0)))
+            }
+            block => {
+                visit_channels(&self.info, window, visitor, |out| self.write_block(&block, out))
+            }
+        })
+    }
+
+    fn read_into(&self, window: &Window, out: Output<'_>) -> Result<(), ArrayError> {
+        read_channels(&self.source, window, out, &|block, out| self.write_block(block, out))
+    }
+
+    fn kind(&self) -> &'static str {
+        "a binarized array"
+    }
+
+    fn is_virtual(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,63 @@
+//! What can go wrong between labels and masks.
+
+use array_core::{ArrayError, DType};
+
+use crate::label::LabelId;
+
+/// The error of everything in this crate that is not a read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MaskError {
+    /// The `labels` attribute does not say what it should.
+    #[error("`labels`{}: {reason}", place(*.position, .field))]
+    LabelsMalformed {
+        /// The index of the entry in the list, if one entry is at fault.
+        position: Option<usize>,
+        /// The field at fault, such as `annotationState.present`; empty for the whole entry.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The array has no `labels` attribute, and the caller demands one.
+    #[error(
+        "the labels have no `labels` attribute, so it is not known what was annotated; without \
+         `require_labels` every labelled voxel would be trusted"
+    )]
+    NoLabels,
+    /// A group, or the list of groups, does not say what it should.
+    #[error("{place}: {reason}")]
+    GroupMalformed {
+        /// Which group, or where in the text.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The elements of the source cannot be labels.
+    #[error("elements of type {dtype} cannot be labels; labels are integers or bool")]
+    NotLabels {
+        /// The element type of the source.
+        dtype: DType,
+    },
+    /// Mask and target of one pass must come from the same labels.
+    #[error("mask and target have {mask} and {target} channels; make both from the same groups")]
+    ChannelsDiffer {
+        /// The number of channels of the mask.
+        mask: usize,
+        /// The number of channels of the target.
+        target: usize,
+    },
+    /// A label id lies beyond 64 bits.
+    #[error("the label id {id} lies beyond 64 bits")]
+    IdTooLarge {
+        /// The id.
+        id: LabelId,
+    },
+    /// The source cannot be wrapped.
+    #[error(transparent)]
+    Array(#[from] ArrayError),
+}
+
+fn place(position: Option<usize>, field: &str) -> String {
+    let entry = position.map(|index| format!("[{index}]")).unwrap_or_default();
+    if field.is_empty() { entry } else { format!("{entry}.{field}") }
+}

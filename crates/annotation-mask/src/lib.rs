@@ -1,0 +1,59 @@
+//! Which voxels of a label volume a network may learn from, and what it should learn there.
+//!
+//! Annotators leave classes out of a crop although they are there. Training such a channel on such a
+//! crop teaches that the class is absent where it is not. From labels, annotation metadata and a
+//! grouping list (one channel for each group of label ids) this crate makes, lazily and per voxel:
+//!
+//! - the **mask**, [`MissingAnnotationsMask`]: 1 where channel `c` may be trained, 0 where it may not;
+//! - the **target**, [`BinarizeArray`]: 1 where the voxel belongs to channel `c`;
+//! - both in one pass over the labels, [`MaskAndTarget`].
+//!
+//! All wrap any [`array_core::Array`] of integer labels without channels, and are arrays themselves:
+//! uint8, axes `c` + those of the source. The meaning of the metadata is in [`LabelList`], the rule
+//! that keeps or masks a channel in [`Rule`].
+//!
+//! ```
+//! use annotation_mask::{Group, Groups, MaskOptions, MissingAnnotationsMask};
+//! use array_core::{ArrayExt, ArrayInfo, DType, MemoryArray};
+//! use geometry::{Coordinate, VoxelGrid, VoxelSize};
+//! use serde_json::json;
+//!
+//! // Mitochondria (3) are annotated, vesicles (8) are there but were left out.
+//! let attrs = json!({"labels": [
+//!     {"value": 3, "name": {"long": "Mitochondrion", "short": "Mito"},
+//!      "annotationState": {"present": true, "annotated": "dense"}},
+//!     {"value": 8, "name": {"long": "Vesicle", "short": "Ves"},
+//!      "annotationState": {"present": true, "annotated": "empty"}},
+//! ]});
+//! let grid = VoxelGrid::new(Coordinate::from([0]), VoxelSize::new(Coordinate::from([4]))?)?;
+//! let info = ArrayInfo::new(DType::U8, &["x"], &[4], grid)?
+//!     .with_attrs(std::sync::Arc::new(attrs.as_object().cloned().unwrap_or_default()));
+//! let labels = MemoryArray::new(info, ndarray::array![0_u8, 3, 1, 3].into_dyn())?;
+//!
+//! let groups = Groups::new(vec![Group::new("mito", [3]), Group::new("ves", [8])])?;
+//! let mask = MissingAnnotationsMask::new(labels, &groups, &MaskOptions::default())?;
+//!
+//! let known = mask.read_as::<u8>(mask.roi())?;
+//! assert_eq!(known, ndarray::array![[0, 1, 1, 1], [0, 0, 0, 0]].into_dyn());
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+mod binarize;
+mod error;
+mod groups;
+mod label;
+mod labels;
+mod lookup;
+mod mask;
+mod pair;
+mod planes;
+mod rule;
+
+pub use binarize::BinarizeArray;
+pub use error::MaskError;
+pub use groups::{Group, Groups};
+pub use label::LabelId;
+pub use labels::{Annotation, LabelEntry, LabelList};
+pub use mask::{MaskOptions, MissingAnnotationsMask};
+pub use pair::{BlockPair, ChannelCounts, MaskAndTarget};
+pub use rule::{ChannelDecision, Rule};

@@ -1,0 +1,228 @@
+//! The mask: where a channel may be trained.
+
+use array_core::{
+    Array, ArrayError, ArrayInfo, Block, DType, Output, Scalar, Visitor, fold_blocks,
+};
+use geometry::Window;
+use ndarray::{ArrayViewMutD, Axis};
+
+use crate::error::MaskError;
+use crate::groups::Groups;
+use crate::labels::LabelList;
+use crate::planes::{channels, channels_mut, copy_plane, fill_foreground, with_scratch};
+use crate::rule::{ChannelDecision, Rule};
+
+/// How a mask is made from labels and groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MaskOptions {
+    /// The rule by which channels are kept.
+    pub rule: Rule,
+    /// Whether labels without a `labels` attribute are refused; otherwise nothing of them counts as
+    /// missing, and a warning is logged.
+    pub require_labels: bool,
+}
+
+/// For each channel and voxel, 1 where the ground truth may be trusted, 0 where it may not.
+///
+/// `mask[c, v]` is 1 if channel `c` is kept (no class of it was left out by the annotators, see
+/// [`Rule`]) and voxel `v` is labelled at all (`label > 0`). uint8, of shape
+/// `[channels, ..source shape]`, axes `c` + those of the source; computed when it is read.
+#[derive(Debug)]
+pub struct MissingAnnotationsMask<A> {
+    source: A,
+    info: ArrayInfo,
+    labels: Option<LabelList>,
+    decisions: Vec<ChannelDecision>,
+}
+
+impl<A: Array> MissingAnnotationsMask<A> {
+    /// The mask of `source`, an array of labels, with one channel for each group.
+    ///
+    /// What was annotated is read once, from the attribute `labels` of the source.
+    ///
+    /// # Errors
+    ///
+    /// [`MaskError::NotLabels`] for floating point voxels; [`ArrayError::SourceHasChannels`];
+    /// [`MaskError::LabelsMalformed`]; [`MaskError::NoLabels`] if the attribute is required.
+    pub fn new(source: A, groups: &Groups, options: &MaskOptions) -> Result<Self, MaskError> {
+        let info = channel_info(source.info(), groups, "a missing annotations mask")?;
+        let labels = LabelList::from_attrs(source.info().attrs())?;
+        if labels.is_none() {
+            if options.require_labels {
+                return Err(MaskError::NoLabels);
+            }
+            tracing::warn!("no `labels` attribute: every labelled voxel is trusted");
+        }
+        let nothing = LabelList::default();
+        let missing = labels.as_ref().unwrap_or(&nothing).missing();
+        let decide = |group| options.rule.decide(group, missing);
+        let decisions = groups.as_slice().iter().map(decide).collect();
+        Ok(Self { source, info, labels, decisions })
+    }
+
+    /// The labels that the mask is made from.
+    pub fn source(&self) -> &A {
+        &self.source
+    }
+
+    /// What the annotators say about each label; none if the source does not say.
+    pub fn labels(&self) -> Option<&LabelList> {
+        self.labels.as_ref()
+    }
+
+    /// For each channel, whether it is kept, and why not.
+    pub fn decisions(&self) -> &[ChannelDecision] {
+        &self.decisions
+    }
+
+    fn keeps_nothing(&self) -> bool {
+        self.decisions.iter().all(|decision| !decision.kept)
+    }
+
+    fn keeps_everything(&self) -> bool {
+        self.decisions.iter().all(|decision| decision.kept)
+    }
+
+    /// Writes the mask of a block of labels to `out`, of shape `[channels, ..block]`.
+    pub(crate) fn write_block(&self, block: &Block<'_>, out: Output<'_>) -> Result<(), ArrayError> {
+        let zeroed = out.is_zeroed();
+        let mut out = out.into_view().typed::<u8>()?;
+        match block {
+            Block::Constant(value) => {
+                let known = u8::from(value.to_integer().is_some_and(|label| label > 0));
+                self.write_channels(&mut out, zeroed, known == 0, |mut channel| {
+                    channel.fill(known)
+                });
+            }
+            Block::Voxels(labels) => {
+                let len = labels.shape().iter().product();
+                with_scratch(len, |plane: &mut [u8]| {
+                    fill_foreground(labels, plane)?;
+                    self.write_plane(plane, &mut out, zeroed);
+                    Ok::<_, ArrayError>(())
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the mask of a block whose labelled voxels are 1 in `plane`.
+    pub(crate) fn write_plane(&self, plane: &[u8], out: &mut ArrayViewMutD<'_, u8>, zeroed: bool) {
+        self.write_channels(out, zeroed, false, |channel| {
+            copy_plane(plane, channel, |known| known)
+        });
+    }
+
+    /// Calls `write` for each kept channel and clears the others; what is zero already is left alone.
+    fn write_channels(
+        &self,
+        out: &mut ArrayViewMutD<'_, u8>,
+        zeroed: bool,
+        is_zero: bool,
+        mut write: impl FnMut(ArrayViewMutD<'_, u8>),
+    ) {
+        for (mut channel, decision) in out.axis_iter_mut(Axis(0)).zip(&self.decisions) {
+            if decision.kept && !is_zero {
+                write(channel);
+            } else if !zeroed {
+                channel.fill(0);
+            }
+        }
+    }
+}
+
+impl<A: Array> Array for MissingAnnotationsMask<A> {
+    fn info(&self) -> &ArrayInfo {
+        &self.info
+    }
+
+    fn visit(&self, window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
+        if self.keeps_nothing() {
+            return visitor(Block::Constant(Scalar::U8(0)));
+        }
+        self.source.visit(window, &mut |block| match block {
+            Block::Constant(value) if value.to_integer().is_none_or(|label| label <= 0) => {
+                visitor(Block::Constant(Scalar::U8(0)))
+            }
+            Block::Constant(_) if self.keeps_everything() => {
+                visitor(Block::Constant(Scalar::U8(1)))
+            }
+            block => {
+                visit_channels(&self.info, window, visitor, |out| self.write_block(&block, out))
+            }
+        })
+    }
+
+    fn read_into(&self, window: &Window, mut out: Output<'_>) -> Result<(), ArrayError> {
+        if self.keeps_nothing() {
+            return out.fill(Scalar::U8(0));
+        }
+        read_channels(&self.source, window, out, &|block, out| self.write_block(block, out))
+    }
+
+    fn kind(&self) -> &'static str {
+        "a missing annotations mask"
+    }
+
+    fn is_virtual(&self) -> bool {
+        true
+    }
+}
+
+/// What an array of channels over `source` is: uint8, axes `c` + those of the source.
+pub(crate) fn channel_info(
+    source: &ArrayInfo,
+    groups: &Groups,
+    wrapper: &'static str,
+) -> Result<ArrayInfo, MaskError> {
+    if source.channel_dims() > 0 {
+        let axes = source.axes()[..source.channel_dims()].to_vec();
+        return Err(ArrayError::SourceHasChannels { wrapper, axes }.into());
+    }
+    if !source.dtype().is_integer() {
+        return Err(MaskError::NotLabels { dtype: source.dtype() });
+    }
+    let axes: Vec<&str> =
+        std::iter::once("c").chain(source.axes().iter().map(String::as_str)).collect();
+    let shape = [&[groups.len()], source.shape()].concat();
+    let names = groups.names().into_iter().map(str::to_owned).collect();
+    let info = ArrayInfo::new(DType::U8, &axes, &shape, *source.grid())?
+        .with_unit(source.unit())
+        .with_block_shape(source.block_shape())?
+        .with_channel_names(names)?
+        .with_attrs(source.attrs().clone());
+    Ok(info)
+}
+
+/// Computes the channels of a window in a spare buffer and hands them to `visitor`.
+pub(crate) fn visit_channels(
+    info: &ArrayInfo,
+    window: &Window,
+    visitor: &mut Visitor<'_>,
+    write: impl FnOnce(Output<'_>) -> Result<(), ArrayError>,
+) -> Result<(), ArrayError> {
+    let shape = [info.channel_shape(), window.shape()].concat();
+    with_scratch(shape.iter().product(), |buffer: &mut [u8]| {
+        write(Output::new(channels_mut(&shape, buffer).into()))?;
+        visitor(Block::Voxels(channels(&shape, buffer).into()))
+    })
+}
+
+/// Reads a window of channels: each block of the source once, in parallel, straight into its place.
+pub(crate) fn read_channels<A: Array>(
+    source: &A,
+    window: &Window,
+    out: Output<'_>,
+    write: &(impl Fn(&Block<'_>, Output<'_>) -> Result<(), ArrayError> + Sync),
+) -> Result<(), ArrayError> {
+    let work = |window: &Window, out: Output<'_>| {
+        // The visitor is called once, but only the source knows that.
+        let mut out = Some(out);
+        source.visit(window, &mut |block| match out.take() {
+            Some(out) => write(&block, out),
+            None => Ok(()),
+        })
+    };
+    fold_blocks(window, source.info().block_shape(), out, &work, &|(), ()| ())?;
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! Rows and planes: the inner loops over the voxels of one block.
+//!
+//! A *plane* is a buffer with one entry for each voxel of a block, in C order. Labels are turned into
+//! a plane once; each channel is then copied from the plane, one after another. Writing a voxel of all
+//! channels at a time would touch as many distant cache lines as there are channels.
+
+use std::cell::Cell;
+
+use array_core::{AnyView, ArrayError};
+use ndarray::{ArrayView1, ArrayViewD, ArrayViewMut1, ArrayViewMutD, Axis, Ix2};
+
+use crate::label::{Label, for_label_view};
+
+/// Calls `visit` with each row (the last axis) of `view`, in C order.
+pub(crate) fn for_each_row<T>(view: ArrayViewD<'_, T>, visit: &mut impl FnMut(ArrayView1<'_, T>)) {
+    match view.ndim() {
+        0 => visit(view.insert_axis(Axis(0)).remove_axis_as_row()),
+        1 => visit(view.remove_axis_as_row()),
+        2 => {
+            let view = view.into_dimensionality::<Ix2>().expect("a view of two axes");
+            view.rows().into_iter().for_each(visit);
+        }
+        _ => view.axis_iter(Axis(0)).for_each(|part| for_each_row(part, visit)),
+    }
+}
+
+/// Calls `visit` with each row (the last axis) of `view`, in C order.
+pub(crate) fn for_each_row_mut<T>(
+    mut view: ArrayViewMutD<'_, T>,
+    visit: &mut impl FnMut(ArrayViewMut1<'_, T>),
+) {
+    match view.ndim() {
+        0 => for_each_row_mut(view.insert_axis(Axis(0)), visit),
+        1 => visit(view.into_dimensionality().expect("a view of one axis")),
+        2 => {
+            let mut view = view.into_dimensionality::<Ix2>().expect("a view of two axes");
+            view.rows_mut().into_iter().for_each(visit);
+        }
+        _ => view.axis_iter_mut(Axis(0)).for_each(|part| for_each_row_mut(part, visit)),
+    }
+}
+
+trait AsRow<'a, T> {
+    fn remove_axis_as_row(self) -> ArrayView1<'a, T>;
+}
+
+impl<'a, T> AsRow<'a, T> for ArrayViewD<'a, T> {
+    fn remove_axis_as_row(self) -> ArrayView1<'a, T> {
+        self.into_dimensionality().expect("a view of one axis")
+    }
+}
+
+/// Writes the plane of a block row by row: `write` gets each row of labels with its part of the plane.
+pub(crate) fn fill_plane<T, P>(
+    labels: ArrayViewD<'_, T>,
+    plane: &mut [P],
+    mut write: impl FnMut(ArrayView1<'_, T>, &mut [P]),
+) {
+    let mut rest = plane;
+    for_each_row(labels, &mut |row| {
+        let (part, tail) = std::mem::take(&mut rest).split_at_mut(row.len());
+        write(row, part);
+        rest = tail;
+    });
+}
+
+/// Writes 1 for each labelled voxel of a block and 0 for each other.
+pub(crate) fn fill_foreground(labels: &AnyView<'_>, plane: &mut [u8]) -> Result<(), ArrayError> {
+    fn write<T: Label>(row: ArrayView1<'_, T>, plane: &mut [u8]) {
+        let mark = |(known, label): (&mut u8, &T)| *known = u8::from(label.is_foreground());
+        match row.as_slice() {
+            Some(row) => plane.iter_mut().zip(row).for_each(mark),
+            None => plane.iter_mut().zip(row).for_each(mark),
+        }
+    }
+    for_label_view!(labels, |labels| fill_plane(labels.view(), plane, write), {
+        return Err(not_labels(labels));
+    });
+    Ok(())
+}
+
+/// The error for a block of floating point numbers, which no wrapper here lets through.
+pub(crate) fn not_labels(labels: &AnyView<'_>) -> ArrayError {
+    ArrayError::source(
+        "reading labels",
+        crate::error::MaskError::NotLabels { dtype: labels.dtype() },
+    )
+}
+
+/// Copies a plane to one channel of an output, entry by entry through `value`.
+pub(crate) fn copy_plane<P: Copy>(
+    plane: &[P],
+    channel: ArrayViewMutD<'_, u8>,
+    value: impl Fn(P) -> u8,
+) {
+    let mut rest = plane;
+    for_each_row_mut(channel, &mut |mut row| {
+        let (part, tail) = rest.split_at(row.len());
+        rest = tail;
+        match row.as_slice_mut() {
+            Some(row) => row.iter_mut().zip(part).for_each(|(out, &entry)| *out = value(entry)),
+            None => row.iter_mut().zip(part).for_each(|(out, &entry)| *out = value(entry)),
+        }
+    });
+}
+
+/// The number of ones in a plane of zeros and ones.
+pub(crate) fn count_ones(plane: &[u8]) -> u64 {
+    // In runs that a byte can count, which the compiler turns into vector additions.
+    let runs = plane.chunks(255);
+    runs.map(|run| u64::from(run.iter().fold(0_u8, |sum, &one| sum.wrapping_add(one)))).sum()
+}
+
+/// A buffer with one byte for each voxel of each channel as an array.
+pub(crate) fn channels<'a>(shape: &[usize], buffer: &'a [u8]) -> ArrayViewD<'a, u8> {
+    ArrayViewD::from_shape(shape, buffer).expect("the buffer was made for the shape")
+}
+
+/// A buffer with one byte for each voxel of each channel as an array to write.
+pub(crate) fn channels_mut<'a>(shape: &[usize], buffer: &'a mut [u8]) -> ArrayViewMutD<'a, u8> {
+    ArrayViewMutD::from_shape(shape, buffer).expect("the buffer was made for the shape")
+}
+
+thread_local! {
+    static BYTES: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static CODES: Cell<Vec<u16>> = const { Cell::new(Vec::new()) };
+}
+
+/// A buffer type with one spare buffer for each thread, so that blocks do not pay for fresh memory.
+pub(crate) trait Scratch: Sized + Copy + Default + 'static {
+    fn spare() -> &'static std::thread::LocalKey<Cell<Vec<Self>>>;
+}
+
+impl Scratch for u8 {
+    fn spare() -> &'static std::thread::LocalKey<Cell<Vec<Self>>> {
+        &BYTES
+    }
+}
+
+impl Scratch for u16 {
+    fn spare() -> &'static std::thread::LocalKey<Cell<Vec<Self>>> {
+        &CODES
+    }
+}
+
+/// Runs `work` with a buffer of `len` entries of any content.
+///
+/// The buffer is taken out of its place meanwhile: work inside work gets another one.
+pub(crate) fn with_scratch<P: Scratch, T>(len: usize, work: impl FnOnce(&mut [P]) -> T) -> T {
+    let mut buffer = P::spare().take();
+    if buffer.len() < len {
+        buffer.resize(len, P::default());
+    }
+    let result = work(&mut buffer[..len]);
+    P::spare().set(buffer);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_in_c_order_whatever_the_memory_order() {
+        let values: Vec<u16> = (0..24).collect();
+        for shape in [vec![24], vec![4, 6], vec![2, 3, 4], vec![2, 2, 2, 3]] {
+            let c_order = ndarray::ArrayD::from_shape_vec(shape, values.clone()).unwrap();
+            let mut f_order = c_order.t().as_standard_layout().into_owned();
+            f_order = f_order.reversed_axes();
+            for array in [&c_order, &f_order] {
+                let mut seen = Vec::new();
+                for_each_row(array.view(), &mut |row| seen.extend(row.iter().copied()));
+                assert_eq!(seen, values);
+            }
+        }
+    }
+
+    #[test]
+    fn ones_are_counted_beyond_a_byte() {
+        assert_eq!(count_ones(&[1; 100_000]), 100_000);
+        assert_eq!(count_ones(&[0, 1, 0]), 1);
+    }
+}

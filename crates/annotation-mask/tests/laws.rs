@@ -1,0 +1,210 @@
+//! Masks and targets against a slow, obvious model: one voxel and one channel at a time.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::sync::Arc;
+
+use annotation_mask::{Group, Groups, LabelId, MaskAndTarget, MaskOptions, Rule};
+use array_core::{
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, DType, MemoryArray, fold_blocks,
+};
+use geometry::{Coordinate, VoxelGrid, VoxelSize, Window};
+use ndarray::{ArrayD, Axis, IxDyn};
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+use serde_json::json;
+
+/// A crop: labels, what is annotated, groups, and how to read it.
+#[derive(Clone, Debug)]
+struct Case {
+    dtype: DType,
+    f_order: bool,
+    shape: Vec<usize>,
+    block_shape: Vec<usize>,
+    /// Counted from a small alphabet of ids, in C order.
+    voxels: Vec<LabelId>,
+    missing: Vec<LabelId>,
+    groups: Groups,
+    rule: Rule,
+    background: LabelId,
+}
+
+/// Ids that touch the borders of the types, and small ones that often meet.
+fn ids(dtype: DType) -> Vec<LabelId> {
+    let (low, high) = dtype.integer_range().unwrap();
+    let all = [0, 1, 2, 3, 5, 37, 255, 256, 4095, 4096, 70_000, 1 << 53, (1 << 53) + 1, low, high];
+    all.into_iter().filter(|id| (low..=high).contains(id)).collect()
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let integers: Vec<DType> = DType::ALL.iter().copied().filter(|d| d.is_integer()).collect();
+    let shape = prop::collection::vec(1..7_usize, 1..4);
+    (prop::sample::select(integers), any::<bool>(), shape).prop_flat_map(
+        |(dtype, f_order, shape)| {
+            let len = shape.iter().product::<usize>();
+            let id = prop::sample::select(ids(dtype));
+            // Also ids that the type cannot hold.
+            let any_id = prop::sample::select([ids(DType::I64), ids(DType::U64)].concat());
+            let group = (prop::collection::vec(any_id.clone(), 0..5), any::<u8>());
+            let groups = prop::collection::vec(group, 0..20).prop_map(|groups| {
+                let group = |(index, (ids, generic)): (usize, (Vec<LabelId>, u8))| {
+                    let generic: Vec<LabelId> = ids
+                        .iter()
+                        .enumerate()
+                        .filter(|(bit, _)| generic >> bit & 1 == 1)
+                        .map(|(_, id)| *id)
+                        .collect();
+                    Group::new(format!("g{index}"), ids).with_generic_ids(generic)
+                };
+                Groups::new(groups.into_iter().enumerate().map(group).collect()).unwrap()
+            });
+            let block_shape = prop::collection::vec(1..5_usize, shape.len());
+            (
+                prop::collection::vec(id.clone(), len),
+                prop::collection::vec(any_id, 0..4),
+                groups,
+                prop::sample::select(Rule::ALL.to_vec()),
+                id,
+                block_shape,
+            )
+                .prop_map(
+                    move |(voxels, missing, groups, rule, background, block_shape)| Case {
+                        dtype,
+                        f_order,
+                        shape: shape.clone(),
+                        block_shape,
+                        voxels,
+                        missing,
+                        groups,
+                        rule,
+                        background,
+                    },
+                )
+        },
+    )
+}
+
+impl Case {
+    fn labels(&self) -> MemoryArray {
+        macro_rules! typed {
+            ($($variant:ident: $type:ty),+) => {
+                match self.dtype {
+                    $(DType::$variant => {
+                        let values = self.voxels.iter().map(|&id| <$type>::try_from(id).unwrap());
+                        AnyArray::from(self.ordered(values.collect::<Vec<_>>()))
+                    })+
+                    DType::Bool => {
+                        AnyArray::from(self.ordered(self.voxels.iter().map(|&id| id == 1).collect()))
+                    }
+                    DType::F32 | DType::F64 => unreachable!("labels are integers"),
+                }
+            };
+        }
+        let voxels =
+            typed!(U8: u8, U16: u16, U32: u32, U64: u64, I8: i8, I16: i16, I32: i32, I64: i64);
+        let axes = &["z", "y", "x"][3 - self.shape.len()..];
+        let ones = Coordinate::splat(self.shape.len(), 1).unwrap();
+        let grid = VoxelGrid::new(ones, VoxelSize::new(ones).unwrap()).unwrap();
+        let entry = |id: &LabelId| {
+            let value = u64::try_from(*id)
+                .map_or_else(|_| json!(i64::try_from(*id).unwrap()), |id| json!(id));
+            json!({"value": value, "name": {"long": "", "short": ""},
+                   "annotationState": {"present": true, "annotated": "empty"}})
+        };
+        let attrs = json!({"labels": self.missing.iter().map(entry).collect::<Vec<_>>()});
+        let info = ArrayInfo::new(self.dtype, axes, &self.shape, grid)
+            .unwrap()
+            .with_block_shape(&self.block_shape)
+            .unwrap()
+            .with_attrs(Arc::new(attrs.as_object().unwrap().clone()));
+        MemoryArray::new(info, voxels).unwrap()
+    }
+
+    /// The values in C order of their indices, in the memory order of the case.
+    fn ordered<T: Clone>(&self, values: Vec<T>) -> ArrayD<T> {
+        let array = ArrayD::from_shape_vec(IxDyn(&self.shape), values).unwrap();
+        if self.f_order {
+            array.t().as_standard_layout().into_owned().reversed_axes()
+        } else {
+            array
+        }
+    }
+
+    fn is_kept(&self, group: &Group) -> bool {
+        let annotated = |id: &&LabelId| !self.missing.contains(id);
+        let strict = group.ids.iter().all(|id| annotated(&id));
+        let (generic, specific): (Vec<&LabelId>, Vec<&LabelId>) =
+            group.ids.iter().partition(|id| group.generic_ids.contains(id));
+        let by_generic = !generic.is_empty() && generic.iter().all(annotated);
+        let by_specific = !specific.is_empty() && specific.iter().all(annotated);
+        match self.rule {
+            Rule::Strict => strict,
+            Rule::Generic => strict || by_generic,
+            Rule::Cnnectome => strict || by_generic || by_specific,
+        }
+    }
+
+    fn mask(&self) -> Vec<u8> {
+        let groups = self.groups.as_slice().iter();
+        let of = |group| self.voxels.iter().map(move |&id| u8::from(self.is_kept(group) && id > 0));
+        groups.flat_map(of).collect()
+    }
+
+    fn target(&self) -> Vec<u8> {
+        let groups = self.groups.as_slice().iter();
+        let of = |group: &Group| {
+            let positive = |id: &LabelId| {
+                if group.ids.is_empty() { *id != self.background } else { group.ids.contains(id) }
+            };
+            self.voxels.iter().map(|id| u8::from(positive(id))).collect::<Vec<_>>()
+        };
+        groups.flat_map(of).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn mask_and_target_say_of_each_voxel_what_the_rules_say(case in case()) {
+        let options = MaskOptions { rule: case.rule, require_labels: true };
+        let pair = MaskAndTarget::new(Arc::new(case.labels()), &case.groups, &options, case.background).unwrap();
+        let (mask, target) = (pair.mask(), pair.target());
+        let found = mask.read_as::<u8>(mask.roi()).unwrap();
+        prop_assert_eq!(found.iter().copied().collect::<Vec<_>>(), case.mask());
+        let found = target.read_as::<u8>(target.roi()).unwrap();
+        prop_assert_eq!(found.iter().copied().collect::<Vec<_>>(), case.target());
+    }
+
+    #[test]
+    fn one_pass_gives_the_mask_the_target_and_their_sums(case in case()) {
+        let options = MaskOptions { rule: case.rule, require_labels: true };
+        let pair = MaskAndTarget::new(Arc::new(case.labels()), &case.groups, &options, case.background).unwrap();
+        let (mask, target) = (pair.mask(), pair.target());
+        let whole = Window::full(&case.shape).unwrap();
+        let work = |window: &Window, ()| {
+            let roi = mask.info().grid().roi(window).unwrap();
+            let mut counts = None;
+            pair.visit::<ArrayError>(window, |block| {
+                assert_eq!(block.mask, mask.read_as::<u8>(&roi).unwrap());
+                assert_eq!(block.target, target.read_as::<u8>(&roi).unwrap());
+                counts = Some(block.counts);
+                Ok(())
+            })?;
+            Ok::<_, ArrayError>(counts.unwrap())
+        };
+        let counts = fold_blocks(&whole, &[3, 2, 4][..case.shape.len()], (), &work, &|a, b| a.merged(b));
+        let counts = counts.unwrap().unwrap();
+        let sums = |values: Vec<u8>| -> Vec<u64> {
+            let shape = [case.groups.len(), case.voxels.len()];
+            let values = ndarray::Array2::from_shape_vec(shape, values).unwrap();
+            values.map(|&v| u64::from(v)).sum_axis(Axis(1)).to_vec()
+        };
+        prop_assert_eq!(counts.voxels, case.voxels.len() as u64);
+        prop_assert_eq!(counts.known, sums(case.mask()));
+        prop_assert_eq!(counts.positive, sums(case.target()));
+    }
+}
