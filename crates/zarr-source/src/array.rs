@@ -1,0 +1,175 @@
+//! An array that is stored as Zarr.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use array_core::{Array, ArrayError, ArrayInfo, Visitor, WritableArray};
+use geometry::Window;
+use serde_json::{Map, Value};
+
+use crate::chunks::Chunks;
+use crate::error::{ZarrError, into_array_error};
+use crate::locate::node_at;
+use crate::metadata::ZarrMetadata;
+use crate::node::{Node, NodeKind, absolute, path_inside};
+use crate::options::OpenOptions;
+use crate::place::{GeometryReport, Surroundings, resolve};
+use crate::read;
+use crate::spec::ArraySpec;
+use crate::write::Writer;
+
+/// A Zarr array of version 2 or 3 in a folder, opened for reading or for writing.
+///
+/// Opening reads metadata only, reading decodes the chunks that it needs, and neither ever creates or
+/// changes a file.
+#[derive(Debug)]
+pub struct ZarrArray {
+    pub(crate) info: ArrayInfo,
+    pub(crate) chunks: Chunks,
+    pub(crate) writer: Option<Writer>,
+    metadata: ZarrMetadata,
+    report: GeometryReport,
+    warnings: Vec<String>,
+}
+
+impl ZarrArray {
+    /// Opens an array for reading. The path may lead into a container: `crop.zarr/labels/all/s0`.
+    ///
+    /// # Errors
+    ///
+    /// [`ZarrError::NotFound`], [`ZarrError::NotAZarrArray`], [`ZarrError::Unsupported`],
+    /// [`ZarrError::MetadataMalformed`], [`ZarrError::NoGeometry`], [`ZarrError::Geometry`],
+    /// [`ZarrError::Description`] or [`ZarrError::StoreIo`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, ZarrError> {
+        Self::open_with(path, &OpenOptions::default())
+    }
+
+    /// Opens an array for reading, with what the caller knows better than the metadata.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ZarrArray::open`].
+    pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self, ZarrError> {
+        let dir = absolute(path.as_ref())?;
+        let node = node_at(&dir, NodeKind::Array)?;
+        let spec = ArraySpec::new(&node)?;
+        let groups = Node::enclosing_groups(&dir)?;
+        let root = groups.last().map_or(&dir, |group| &group.dir).clone();
+        let around = Surroundings { node: &node, spec: &spec, groups: &groups, root: &root };
+        let place = resolve(&around, options)?;
+        let chunks = Chunks::new(dir.clone(), &spec)?;
+
+        let mut report = place.report;
+        let (attrs, inherited) = attributes(&node, &groups);
+        report.disagreements.extend(inherited);
+        let channel_dims = spec.shape.len().saturating_sub(place.grid.dims());
+        let block_shape = chunks.chunk_shape().get(channel_dims..).unwrap_or_default();
+        let description =
+            |source| ZarrError::Description { path: dir.clone(), source: Box::new(source) };
+        let mut info = ArrayInfo::new(spec.dtype, &place.axes, &spec.shape, place.grid)
+            .and_then(|info| info.with_unit(place.unit).with_block_shape(block_shape))
+            .map_err(description)?;
+        if let Some(names) = channel_names(&attrs, &info) {
+            info = info.with_channel_names(names).map_err(description)?;
+        }
+        let metadata = ZarrMetadata {
+            path_in_container: path_inside(&root, &dir),
+            container: root,
+            format: node.format,
+            chunk_shape: chunks.chunk_shape().to_vec(),
+            shard_shape: chunks.sharding.as_ref().map(|_| spec.stored_shape.clone()),
+            codecs: spec.codec_names,
+            fill_value: spec.fill_value,
+            memory_order: spec.order,
+            path: dir,
+        };
+        let warnings = [spec.warnings, place.warnings].concat();
+        let info = info.with_attrs(Arc::new(attrs));
+        Ok(Self { info, chunks, writer: None, metadata, report, warnings })
+    }
+
+    /// Opens an array for reading and writing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ZarrArray::open`].
+    pub fn open_writable(path: impl AsRef<Path>) -> Result<Self, ZarrError> {
+        let array = Self::open(path)?;
+        Ok(Self { writer: Some(Writer::default()), ..array })
+    }
+
+    /// How the array is stored.
+    #[must_use]
+    pub fn metadata(&self) -> &ZarrMetadata {
+        &self.metadata
+    }
+
+    /// How its place in the world was found.
+    #[must_use]
+    pub fn geometry_report(&self) -> &GeometryReport {
+        &self.report
+    }
+
+    /// One sentence for each thing about the metadata that a user should know.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+impl Array for ZarrArray {
+    fn info(&self) -> &ArrayInfo {
+        &self.info
+    }
+
+    fn visit(&self, window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
+        read::visit(&self.chunks, self.info.channel_dims(), window, visitor)
+    }
+
+    fn kind(&self) -> &'static str {
+        "a Zarr array"
+    }
+
+    fn as_writable(&self) -> Option<&dyn WritableArray> {
+        self.writer.as_ref().map(|_| self as &dyn WritableArray)
+    }
+}
+
+impl WritableArray for ZarrArray {
+    fn write_window(
+        &self,
+        window: &Window,
+        data: &array_core::AnyView<'_>,
+    ) -> Result<(), ArrayError> {
+        match &self.writer {
+            Some(writer) => writer.write(&self.chunks, self.info.channel_dims(), window, data),
+            None => {
+                let path = self.metadata.path.clone();
+                Err(into_array_error(ZarrError::NotWritable { path }))
+            }
+        }
+    }
+}
+
+/// The attributes of an array; `labels` may be those of the group that holds it.
+fn attributes(node: &Node, groups: &[Node]) -> (Map<String, Value>, Option<String>) {
+    let mut attrs = node.attrs.clone();
+    let parent = groups.first().filter(|group| node.dir.parent() == Some(&group.dir));
+    let labels = parent.and_then(|group| group.attrs.get("labels"));
+    match labels {
+        Some(labels) if !attrs.contains_key("labels") => {
+            attrs.insert("labels".to_owned(), labels.clone());
+            let sentence = "the array has no labels attribute; that of its group was taken";
+            (attrs, Some(sentence.to_owned()))
+        }
+        _ => (attrs, None),
+    }
+}
+
+/// The names that the attribute `channel_names` gives the channels, if it has one for each.
+fn channel_names(attrs: &Map<String, Value>, info: &ArrayInfo) -> Option<Vec<String>> {
+    let names = attrs.get("channel_names")?.as_array()?;
+    let names: Vec<String> =
+        names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+    (info.num_channels() == Some(names.len())).then_some(names)
+}

@@ -1,0 +1,156 @@
+//! Creating images: a group with OME-NGFF metadata and one array `s0`.
+
+mod attributes;
+mod chunks;
+
+use std::fs;
+use std::path::Path;
+
+use array_core::ArrayInfo;
+use serde_json::{Map, Value, json};
+
+use crate::array::ZarrArray;
+use crate::error::ZarrError;
+use crate::json::write_json;
+use crate::node::ZarrFormat;
+
+/// The name of the array in its group.
+const ARRAY: &str = "s0";
+
+/// How the chunks of an image are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// With Zstandard, which Zarr libraries, TensorStore and Neuroglancer read in both versions of the
+    /// format.
+    Zstd {
+        /// From 1 (fast) to 22 (small).
+        level: u8,
+    },
+    /// With Blosc, LZ4 inside and bytes shuffled: the fastest to read.
+    BloscLz4 {
+        /// From 0 (not at all) to 9 (small).
+        level: u8,
+    },
+}
+
+impl Default for Compression {
+    fn default() -> Self {
+        Self::Zstd { level: 3 }
+    }
+}
+
+/// How an image is stored.
+///
+/// ```
+/// use zarr_source::{Compression, ImageOptions, ZarrFormat};
+///
+/// let options = ImageOptions { zarr_format: ZarrFormat::V3, ..ImageOptions::default() };
+/// assert_eq!(options.compression, Compression::Zstd { level: 3 });
+/// ```
+#[derive(Clone, Debug)]
+pub struct ImageOptions {
+    /// The version of the format: 2 with OME-NGFF 0.4, or 3 with 0.5.
+    pub zarr_format: ZarrFormat,
+    /// The shape of a chunk for all axes; by default the block shape of the array, one channel each.
+    pub chunk_shape: Option<Vec<usize>>,
+    /// How chunks are compressed.
+    pub compression: Compression,
+    /// Attributes of the array; keys that give its geometry are written over.
+    pub attrs: Map<String, Value>,
+    /// Attributes of the group; its OME-NGFF entry is written over.
+    pub group_attrs: Map<String, Value>,
+}
+
+impl Default for ImageOptions {
+    fn default() -> Self {
+        Self {
+            zarr_format: ZarrFormat::V2,
+            chunk_shape: None,
+            compression: Compression::default(),
+            attrs: Map::new(),
+            group_attrs: Map::new(),
+        }
+    }
+}
+
+/// Creates the group in the folder `group`, which must not exist, and its array.
+pub(crate) fn create(
+    group: &Path,
+    name: &str,
+    info: &ArrayInfo,
+    options: &ImageOptions,
+) -> Result<ZarrArray, ZarrError> {
+    let array = group.join(ARRAY);
+    let chunk_shape = chunks::shape(&array, info, options)?;
+    let short_name = name.rsplit('/').next().unwrap_or(name);
+    fs::create_dir_all(&array).map_err(|error| ZarrError::io("create", &array, error))?;
+    write_group(group, options.zarr_format, group_attrs(group, short_name, info, options)?)?;
+    let attrs = attributes::of_array(&array, info, &options.attrs)?;
+    match options.zarr_format {
+        ZarrFormat::V2 => {
+            write_json(&array.join(".zarray"), &chunks::v2(info, &chunk_shape, options))?;
+            write_json(&array.join(".zattrs"), &attrs)?;
+        }
+        ZarrFormat::V3 => {
+            write_json(&array.join("zarr.json"), &chunks::v3(info, &chunk_shape, options, attrs))?;
+        }
+    }
+    let created = ZarrArray::open_writable(&array)?;
+    // What cannot be read back exactly would be another place in the world.
+    let found = &created.info;
+    if found.grid() != info.grid() || found.unit() != info.unit() || found.shape() != info.shape() {
+        let what =
+            format!("writing the geometry {} in units of {} as JSON", info.grid(), info.unit());
+        return Err(ZarrError::unsupported(&array, what));
+    }
+    Ok(created)
+}
+
+/// Writes the metadata of a group into a folder that exists.
+pub(crate) fn write_group(
+    group: &Path,
+    format: ZarrFormat,
+    attrs: Map<String, Value>,
+) -> Result<(), ZarrError> {
+    match format {
+        ZarrFormat::V2 => {
+            write_json(&group.join(".zgroup"), &object(json!({"zarr_format": 2})))?;
+            if attrs.is_empty() { Ok(()) } else { write_json(&group.join(".zattrs"), &attrs) }
+        }
+        ZarrFormat::V3 => {
+            let metadata = json!({"zarr_format": 3, "node_type": "group", "attributes": attrs});
+            write_json(&group.join("zarr.json"), &object(metadata))
+        }
+    }
+}
+
+fn group_attrs(
+    group: &Path,
+    name: &str,
+    info: &ArrayInfo,
+    options: &ImageOptions,
+) -> Result<Map<String, Value>, ZarrError> {
+    let multiscale = attributes::multiscale(group, name, ARRAY, info)?;
+    let mut attrs = options.group_attrs.clone();
+    match options.zarr_format {
+        ZarrFormat::V2 => {
+            let mut entry = object(json!({"version": "0.4"}));
+            entry.extend(multiscale);
+            attrs.insert("multiscales".to_owned(), json!([entry]));
+        }
+        ZarrFormat::V3 => {
+            attrs.insert("ome".to_owned(), json!({"version": "0.5", "multiscales": [multiscale]}));
+        }
+    }
+    Ok(attrs)
+}
+
+/// The object that a `json!({})` makes.
+pub(crate) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,92 @@
+//! Zarr arrays as sources and sinks of volumes.
+//!
+//! [`ZarrArray`] is an [`array_core::Array`] over a Zarr array of version 2 or 3 in a folder;
+//! [`Staging`] writes containers that appear as a whole or not at all; [`ZarrGroup`] reads the
+//! attributes of groups.
+//!
+//! # Where the voxels lie
+//!
+//! Many programs write voxel sizes and offsets, each in its own way. The first place that has a voxel
+//! size wins:
+//!
+//! 1. [`OpenOptions`], which the caller gives;
+//! 2. `voxel_size`, `resolution` or `scale` of the array, with `offset` (funlib.persistence, DaCapo);
+//! 3. `transform` of the array (COSEM);
+//! 4. the entry for the array in `multiscales` of an enclosing group (OME-NGFF to 0.5, COSEM);
+//! 5. `pixelResolution` of the array, which counts x, y, z;
+//! 6. `resolution` and `offset` of the group that holds the array (old versions of DaCapo).
+//!
+//! An offset comes from the same place, except that the array's own `offset` outranks all others. It is
+//! the first *corner* of voxel 0, but the *centre* in 3 and 4: there, without a translation the centre
+//! of voxel 0 is the origin, and its corner lies half a voxel before that. Otherwise it is 0. Nothing found
+//! is [`ZarrError::NoGeometry`]: there is no silent voxel size of 1. [`ZarrArray::geometry_report`] tells
+//! which place won and which others disagree.
+//!
+//! Numbers are exact decimals, and the array's [`geometry::WorldUnit`] is the fraction of its unit in
+//! which they are integers. The order of elements in memory never reverses metadata. Lists may be for the
+//! spatial axes or for all; channel axes come first and have no place in the world.
+//!
+//! # Reading and writing
+//!
+//! A block is a chunk, or one of the chunks in a shard. A chunk that is not stored is constant, and
+//! nothing is decoded for it. What cannot be read is an error that names the codec, the type, the key or
+//! the chunk. Opening and reading never create or change a file.
+//!
+//! Writing replaces files as a whole: a read at the same time sees the old or the new chunk. Threads may
+//! write to one array at the same time, processes only if they share no chunk (or shard). Nothing is
+//! flushed to the disk by force, so a machine that stops may lose what was written last.
+//!
+//! ```
+//! use array_core::{Array, ArrayExt, ArrayInfo, DType};
+//! use geometry::{Coordinate, LengthUnit, Roi, VoxelGrid, VoxelSize, WorldUnit};
+//! use zarr_source::{ImageOptions, Staging, ZarrArray, ZarrFormat};
+//!
+//! // Voxels of 2.62 x 2 nm, counted in units of 0.01 nm.
+//! let folder = tempfile::tempdir()?;
+//! let unit = WorldUnit::new(LengthUnit::Nanometer, 2)?;
+//! let grid = VoxelGrid::new(Coordinate::from([1310, 0]), VoxelSize::new(Coordinate::from([262, 200]))?)?;
+//! let info = ArrayInfo::new(DType::U8, &["y", "x"], &[2, 3], grid)?.with_unit(unit);
+//!
+//! let staging = Staging::new(folder.path().join("crop.zarr"), false)?;
+//! let options = ImageOptions { zarr_format: ZarrFormat::V3, ..ImageOptions::default() };
+//! let labels = staging.create_image("labels/all", &info, &options)?;
+//! labels.write(labels.roi(), &ndarray::array![[1_u8, 2, 3], [4, 5, 6]].view().into_dyn().into())?;
+//! let target = staging.commit(&serde_json::Map::new())?;
+//!
+//! let labels = ZarrArray::open(target.join("labels/all/s0"))?;
+//! assert_eq!(labels.info().unit().to_string(), "0.01 nm");
+//! assert_eq!(labels.geometry_report().voxel_size_source.to_string(), "own voxel_size");
+//! let last_row = Roi::new([1572, 0], [262, 600])?;
+//! assert_eq!(labels.read_as::<u8>(&last_row)?, ndarray::array![[4, 5, 6]].into_dyn());
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+mod array;
+mod chunks;
+mod codecs;
+mod elements;
+mod error;
+mod group;
+mod image;
+mod json;
+mod locate;
+mod metadata;
+mod node;
+mod options;
+mod place;
+mod read;
+mod shard;
+mod spec;
+mod staging;
+mod write;
+
+pub use array::ZarrArray;
+pub use error::ZarrError;
+pub use group::ZarrGroup;
+pub use image::{Compression, ImageOptions};
+pub use metadata::ZarrMetadata;
+pub use node::ZarrFormat;
+pub use options::OpenOptions;
+pub use place::{Convention, GeometryReport, GeometrySource};
+pub use spec::MemoryOrder;
+pub use staging::Staging;

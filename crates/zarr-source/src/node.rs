@@ -1,0 +1,160 @@
+//! Arrays and groups as they lie in folders.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::error::ZarrError;
+use crate::json::{read_json, short};
+
+/// The version of the Zarr format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ZarrFormat {
+    /// Zarr version 2: `.zarray`, `.zgroup`, `.zattrs`.
+    V2,
+    /// Zarr version 3: `zarr.json`.
+    V3,
+}
+
+impl ZarrFormat {
+    /// The number that metadata files write.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::V2 => 2,
+            Self::V3 => 3,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NodeKind {
+    Array,
+    Group,
+}
+
+/// An array or group: a folder with metadata.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) dir: PathBuf,
+    pub(crate) format: ZarrFormat,
+    pub(crate) kind: NodeKind,
+    pub(crate) metadata_file: PathBuf,
+    pub(crate) metadata: Map<String, Value>,
+    pub(crate) attrs_file: PathBuf,
+    pub(crate) attrs: Map<String, Value>,
+}
+
+impl Node {
+    /// Reads the metadata in a folder; none if there is none. Version 3 goes before version 2.
+    pub(crate) fn read(dir: &Path) -> Result<Option<Self>, ZarrError> {
+        let file = dir.join("zarr.json");
+        if let Some(metadata) = read_json(&file)? {
+            return Self::from_v3(dir, file, metadata).map(Some);
+        }
+        let attrs_file = dir.join(".zattrs");
+        let candidates = [
+            (".zarray", NodeKind::Array),
+            (".zgroup", NodeKind::Group),
+            (".zattrs", NodeKind::Group),
+        ];
+        for (name, kind) in candidates {
+            let metadata_file = dir.join(name);
+            let Some(metadata) = read_json(&metadata_file)? else {
+                continue;
+            };
+            let attrs = read_json(&attrs_file)?.unwrap_or_default();
+            let (dir, format) = (dir.to_owned(), ZarrFormat::V2);
+            return Ok(Some(Self {
+                dir,
+                format,
+                kind,
+                metadata_file,
+                metadata,
+                attrs_file,
+                attrs,
+            }));
+        }
+        Ok(None)
+    }
+
+    fn from_v3(
+        dir: &Path,
+        file: PathBuf,
+        mut metadata: Map<String, Value>,
+    ) -> Result<Self, ZarrError> {
+        if metadata.get("zarr_format").and_then(Value::as_u64) != Some(3) {
+            let found = metadata.get("zarr_format").map_or("nothing".to_owned(), short);
+            return Err(ZarrError::malformed(
+                &file,
+                format!("zarr_format must be 3, found {found}"),
+            ));
+        }
+        let kind = match metadata.get("node_type").and_then(Value::as_str) {
+            Some("array") => NodeKind::Array,
+            Some("group") => NodeKind::Group,
+            _ => {
+                let found = metadata.get("node_type").map_or("nothing".to_owned(), short);
+                let reason = format!("node_type must be \"array\" or \"group\", found {found}");
+                return Err(ZarrError::malformed(&file, reason));
+            }
+        };
+        let attrs = match metadata.remove("attributes") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(attrs)) => attrs,
+            Some(other) => {
+                let reason = format!("attributes must be an object, found {}", short(&other));
+                return Err(ZarrError::malformed(&file, reason));
+            }
+        };
+        Ok(Self {
+            dir: dir.to_owned(),
+            format: ZarrFormat::V3,
+            kind,
+            attrs_file: file.clone(),
+            metadata_file: file,
+            metadata,
+            attrs,
+        })
+    }
+
+    /// The groups that enclose a folder, the nearest first, up to the container root: the topmost
+    /// ancestor that has group metadata.
+    pub(crate) fn enclosing_groups(dir: &Path) -> Result<Vec<Self>, ZarrError> {
+        let mut groups = Vec::new();
+        for ancestor in dir.ancestors().skip(1) {
+            match Self::read(ancestor) {
+                Ok(Some(node)) if node.kind == NodeKind::Group => groups.push(node),
+                // A folder further up that may not be read is none of the array's business.
+                Ok(_) | Err(ZarrError::StoreIo { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(groups)
+    }
+
+    /// Whether a folder holds metadata of Zarr, without reading it.
+    pub(crate) fn exists(dir: &Path) -> bool {
+        ["zarr.json", ".zarray", ".zgroup"].iter().any(|name| dir.join(name).is_file())
+    }
+}
+
+/// An absolute path without `.` and `..`, without looking where links lead unless there is a `..`.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, ZarrError> {
+    let result = if path.components().any(|part| part == Component::ParentDir) && path.exists() {
+        fs::canonicalize(path)
+    } else {
+        std::path::absolute(path)
+    };
+    let path = result.map_err(|error| ZarrError::io("resolve the path", path, error))?;
+    // Drops a trailing separator, which would count as a path of its own.
+    Ok(path.components().collect())
+}
+
+/// The path of `dir` inside `root`, with `/` between the names.
+pub(crate) fn path_inside(root: &Path, dir: &Path) -> String {
+    let inside = dir.strip_prefix(root).unwrap_or(Path::new(""));
+    let names: Vec<_> = inside.iter().map(|name| name.to_string_lossy()).collect();
+    names.join("/")
+}

@@ -1,0 +1,75 @@
+//! Comparing what several places say.
+
+use std::path::Path;
+
+use geometry::{Decimal, LengthUnit};
+
+use super::claim::{Claim, corner};
+use super::report::{Convention, GeometrySource};
+use super::units::{self, AxisUnits};
+use super::values::numbers_text;
+
+/// What was decided on, for the spatial axes, in one unit.
+pub(super) struct Decision<'a> {
+    pub(super) voxel_size: &'a [Decimal],
+    pub(super) corner: &'a [Decimal],
+    pub(super) unit: LengthUnit,
+    pub(super) voxel_size_source: &'a GeometrySource,
+    pub(super) offset_source: &'a GeometrySource,
+    pub(super) channel_dims: usize,
+    pub(super) translation: Option<Convention>,
+}
+
+/// One sentence for each thing that `claim` says otherwise than what was decided.
+pub(super) fn disagreements(claim: &Claim, decision: &Decision<'_>) -> Vec<String> {
+    match differences(claim, decision) {
+        Ok(found) => found,
+        Err(reason) => vec![format!("{} could not be compared: {reason}", claim.source)],
+    }
+}
+
+fn differences(claim: &Claim, decision: &Decision<'_>) -> Result<Vec<String>, String> {
+    let (file, dims): (&Path, usize) = (&claim.file, decision.voxel_size.len());
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let Some(list) = &claim.voxel_size else {
+        return Ok(Vec::new());
+    };
+    let voxel_size =
+        list.spatial(file, decision.channel_dims, dims).map_err(|error| text(&error))?;
+    let units: AxisUnits = match &claim.units {
+        Some(names) => units::spatial(names, file, decision.channel_dims, dims, &mut Vec::new())
+            .map_err(|error| text(&error))?,
+        None => vec![None; dims],
+    };
+    let in_unit = |values: &[Decimal]| {
+        units::convert(values, &units, decision.unit).map_err(|error| text(&error))
+    };
+    let found_size = in_unit(&voxel_size)?;
+    let mut found = Vec::new();
+    if found_size != decision.voxel_size {
+        found.push(format!(
+            "{} gives the voxel size {}, {} gives {}",
+            claim.source,
+            numbers_text(&found_size),
+            decision.voxel_size_source,
+            numbers_text(decision.voxel_size)
+        ));
+    }
+    if let Some(list) = &claim.offset {
+        let position =
+            list.spatial(file, decision.channel_dims, dims).map_err(|error| text(&error))?;
+        let convention = decision.translation.unwrap_or(claim.convention);
+        let found_corner =
+            corner(&in_unit(&position)?, &found_size, convention).map_err(|error| text(&error))?;
+        if found_corner != decision.corner {
+            found.push(format!(
+                "{} places the corner of the array at {}, {} at {}",
+                claim.source,
+                numbers_text(&found_corner),
+                decision.offset_source,
+                numbers_text(decision.corner)
+            ));
+        }
+    }
+    Ok(found)
+}

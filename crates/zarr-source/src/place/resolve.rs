@@ -1,0 +1,351 @@
+//! Deciding between the places that say where the voxels lie.
+
+use std::path::Path;
+
+use geometry::{Decimal, LengthUnit, VoxelGrid, VoxelSize, WorldUnit};
+
+use super::axes::{Axes, Axis};
+use super::claim::{Claim, ClaimResult, corner};
+use super::compare::{Decision, disagreements};
+use super::report::{Convention, GeometryReport, GeometrySource};
+use super::units::AxisUnits;
+use super::values::{Attributes, List};
+use super::{ome, own_keys, transform, units};
+use crate::error::ZarrError;
+use crate::node::Node;
+use crate::options::OpenOptions;
+use crate::spec::{ArraySpec, MemoryOrder};
+
+/// What lies around an array: its own metadata and the groups that enclose it, the nearest first.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) spec: &'a ArraySpec,
+    pub(crate) groups: &'a [Node],
+    pub(crate) root: &'a Path,
+}
+
+/// Where the voxels of an array lie.
+pub(crate) struct Place {
+    pub(crate) axes: Vec<String>,
+    pub(crate) grid: VoxelGrid,
+    pub(crate) unit: WorldUnit,
+    pub(crate) report: GeometryReport,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Finds out where the voxels lie.
+pub(crate) fn resolve(
+    around: &Surroundings<'_>,
+    options: &OpenOptions,
+) -> Result<Place, ZarrError> {
+    let dir = &around.node.dir;
+    let own = own_attributes(around.node);
+    let claims = claims(around);
+    let mut warnings = Vec::new();
+    let failed = |source| ZarrError::Geometry { path: dir.clone(), source };
+
+    let winner = winner(&claims, around, options)?;
+    let listed = winner.voxel_size.as_ref().map(|list| list.values.len());
+    let axes = axes(around, &own, &claims, options, listed)?;
+    if axes.source == GeometrySource::Default {
+        let names = axes.names.join(", ");
+        warnings.push(format!("{}: the axes have no names; taken as {names}", dir.display()));
+    }
+    let (channel_dims, dims) = (axes.channel_dims, axes.dims());
+
+    let voxel_size = match &winner.voxel_size {
+        Some(list) => list.spatial(&winner.file, channel_dims, dims)?,
+        None => vec![Decimal::from(1); dims],
+    };
+    let offset = offset(&own, &claims, &winner, options)?;
+    let position = match &offset.list {
+        Some(list) => list.spatial(&offset.file, channel_dims, dims)?,
+        None => vec![Decimal::ZERO; dims],
+    };
+
+    let mut read_units = |names: &Option<Vec<Option<String>>>, file: &Path| match names {
+        Some(names) => units::spatial(names, file, channel_dims, dims, &mut warnings).map(Some),
+        None => Ok(None),
+    };
+    let (unit_source, size_units, offset_units) = if let Some(unit) = options.unit {
+        let given: AxisUnits = vec![Some(unit).filter(|unit| *unit != LengthUnit::Unknown); dims];
+        (GeometrySource::Caller, given.clone(), given)
+    } else {
+        let (source, names, file) = unit_claim(&winner, &claims);
+        let size_units = read_units(names, file)?;
+        let offset_units = read_units(&offset.units, &offset.file)?;
+        let source = if size_units.is_some() { source } else { GeometrySource::Default };
+        let none = || vec![None; dims];
+        let size_units = size_units.or_else(|| offset_units.clone()).unwrap_or_else(none);
+        (source, size_units.clone(), offset_units.unwrap_or(size_units))
+    };
+    let unit = units::finest(size_units.iter().chain(&offset_units));
+    if unit == LengthUnit::Unknown {
+        warnings
+            .push(format!("{}: world unit unknown; numbers are taken as they are", dir.display()));
+    }
+    let voxel_size = units::convert(&voxel_size, &size_units, unit).map_err(failed)?;
+    let position = units::convert(&position, &offset_units, unit).map_err(failed)?;
+    let corner = corner(&position, &voxel_size, offset.convention).map_err(failed)?;
+
+    let mut report = GeometryReport {
+        voxel_size_source: winner.source.clone(),
+        offset_source: offset.source,
+        axes_source: axes.source,
+        unit_source,
+        convention: offset.convention,
+        disagreements: Vec::new(),
+    };
+    let decision = Decision {
+        voxel_size: &voxel_size,
+        corner: &corner,
+        unit,
+        voxel_size_source: &report.voxel_size_source,
+        offset_source: &report.offset_source,
+        channel_dims,
+        translation: options.translation,
+    };
+    let mut found = Vec::new();
+    for claim in &claims {
+        match claim {
+            Ok(claim) => found.extend(disagreements(claim, &decision)),
+            Err((source, error)) => found.push(format!("{source} cannot be used: {error}")),
+        }
+    }
+    found.extend(ignored_order(around, &own, &voxel_size, &corner));
+    report.disagreements = found;
+
+    let unit = WorldUnit::fit(unit, &[&voxel_size[..], &corner].concat()).map_err(failed)?;
+    let size = VoxelSize::new(unit.coordinate(&voxel_size).map_err(failed)?).map_err(failed)?;
+    let grid = VoxelGrid::new(unit.coordinate(&corner).map_err(failed)?, size).map_err(failed)?;
+    Ok(Place { axes: axes.names, grid, unit, report, warnings })
+}
+
+fn own_attributes(node: &Node) -> Attributes<'_> {
+    Attributes { file: &node.attrs_file, prefix: "", object: &node.attrs }
+}
+
+/// All that the metadata says, in the order in which it wins.
+fn claims(around: &Surroundings<'_>) -> Vec<ClaimResult> {
+    let own = own_attributes(around.node);
+    let mut claims = own_keys::claims(&own);
+    claims.extend(transform::claim(&own));
+    claims.extend(ome::claim(around.groups, around.root, &around.node.dir));
+    claims.extend(own_keys::pixel_resolution(&own));
+    let parent = around.groups.first();
+    if let Some(parent) = parent.filter(|group| around.node.dir.parent() == Some(&group.dir)) {
+        claims.extend(own_keys::parent_claim(&own_attributes(parent)));
+    }
+    claims
+}
+
+/// The claim that gives the voxel size: the first one that has one, if it can be read.
+fn winner(
+    claims: &[ClaimResult],
+    around: &Surroundings<'_>,
+    options: &OpenOptions,
+) -> Result<Claim, ZarrError> {
+    let dir = &around.node.dir;
+    if let Some(values) = &options.voxel_size {
+        if values.iter().any(|value| !value.is_positive()) {
+            let list = List { key: "the given voxel size".to_owned(), values: values.clone() };
+            let reason = format!("{} {list} is not greater than zero", list.key);
+            return Err(ZarrError::malformed(dir, reason));
+        }
+        let mut claim = Claim::new(GeometrySource::Caller, dir, Convention::Corner);
+        let key = "the given voxel size".to_owned();
+        claim.voxel_size = Some(List { key, values: values.clone() });
+        // The unit of the metadata counts, if there is one.
+        let known = claims.iter().flatten().find(|claim| claim.units.is_some());
+        claim.units = known.and_then(|claim| claim.units.clone());
+        return Ok(claim);
+    }
+    for claim in claims {
+        match claim {
+            Ok(claim) if claim.voxel_size.is_some() => return Ok(claim.clone()),
+            Ok(_) => {}
+            Err((_, error)) => return Err(repeated(error)),
+        }
+    }
+    if options.unit_voxels {
+        return Ok(Claim::new(GeometrySource::Default, dir, Convention::Corner));
+    }
+    Err(ZarrError::NoGeometry { path: dir.clone(), looked_for: looked_for(around) })
+}
+
+/// The same error once more: errors cannot be cloned, for the sake of the ones with an I/O cause.
+fn repeated(error: &ZarrError) -> ZarrError {
+    match error {
+        ZarrError::Unsupported { path, what } => {
+            ZarrError::Unsupported { path: path.clone(), what: what.clone() }
+        }
+        ZarrError::MetadataMalformed { file, reason } => {
+            ZarrError::MetadataMalformed { file: file.clone(), reason: reason.clone() }
+        }
+        // Claims fail for no other reason.
+        other => ZarrError::malformed(Path::new(""), other.to_string()),
+    }
+}
+
+fn looked_for(around: &Surroundings<'_>) -> Vec<String> {
+    let node = around.node;
+    let file = node.attrs_file.file_name().map(|name| name.to_string_lossy().into_owned());
+    let file = file.unwrap_or_default();
+    let keys = own_keys::VOXEL_SIZE_KEYS.join(", ");
+    let mut places = vec![format!("{keys}, transform and pixelResolution in {file}")];
+    for group in around.groups {
+        let name = group.attrs_file.display();
+        places.push(format!("an entry for the array in multiscales of {name}"));
+    }
+    if around.groups.is_empty() {
+        places.push("multiscales of an enclosing group, of which there is none".to_owned());
+    } else {
+        places.push("resolution of the group that holds the array".to_owned());
+    }
+    places
+}
+
+/// The stored position of voxel 0, and what it means.
+struct Offset {
+    source: GeometrySource,
+    list: Option<List>,
+    file: std::path::PathBuf,
+    convention: Convention,
+    units: Option<Vec<Option<String>>>,
+}
+
+fn offset(
+    own: &Attributes<'_>,
+    claims: &[ClaimResult],
+    winner: &Claim,
+    options: &OpenOptions,
+) -> Result<Offset, ZarrError> {
+    if let Some(values) = &options.offset {
+        let list = List { key: "the given offset".to_owned(), values: values.clone() };
+        return Ok(Offset {
+            source: GeometrySource::Caller,
+            list: Some(list),
+            file: winner.file.clone(),
+            convention: Convention::Corner,
+            units: winner.units.clone(),
+        });
+    }
+    let meant = |convention| options.translation.unwrap_or(convention);
+    if let Some(list) = own_keys::own_offset(own)? {
+        return Ok(Offset {
+            source: GeometrySource::Own { key: "offset" },
+            list: Some(list),
+            file: own.file.to_owned(),
+            convention: meant(Convention::Corner),
+            units: own.units("units")?,
+        });
+    }
+    // A voxel size that the caller gave corrects the one beside the offset.
+    let claim = if winner.source == GeometrySource::Caller {
+        claims.iter().flatten().find(|claim| claim.voxel_size.is_some()).unwrap_or(winner)
+    } else {
+        winner
+    };
+    let source = match (&claim.offset, &claim.source) {
+        (Some(_), GeometrySource::Parent { .. }) => GeometrySource::Parent { key: "offset" },
+        (Some(_), source) => source.clone(),
+        (None, _) => GeometrySource::Default,
+    };
+    Ok(Offset {
+        source,
+        list: claim.offset.clone(),
+        file: claim.file.clone(),
+        convention: meant(claim.convention),
+        units: claim.units.clone(),
+    })
+}
+
+type UnitClaim<'a> = (GeometrySource, &'a Option<Vec<Option<String>>>, &'a Path);
+
+/// The claim that gives the unit: the winner, or one that gives the same numbers and a unit.
+fn unit_claim<'a>(winner: &'a Claim, claims: &'a [ClaimResult]) -> UnitClaim<'a> {
+    let named = |claim: &Claim| claim.units.iter().flatten().any(Option::is_some);
+    let numbers = winner.voxel_size.as_ref().map(|list| &list.values);
+    let mut others = claims.iter().flatten();
+    let same = others.find(|other| {
+        named(other) && other.voxel_size.as_ref().map(|list| &list.values) == numbers
+    });
+    let claim = if named(winner) { winner } else { same.unwrap_or(winner) };
+    (claim.source.clone(), &claim.units, &claim.file)
+}
+
+/// The names of the axes, from the first place that has some.
+fn axes(
+    around: &Surroundings<'_>,
+    own: &Attributes<'_>,
+    claims: &[ClaimResult],
+    options: &OpenOptions,
+    listed: Option<usize>,
+) -> Result<Axes, ZarrError> {
+    let ndim = around.spec.shape.len();
+    if ndim == 0 {
+        return Err(ZarrError::unsupported(&around.node.dir, "an array without axes"));
+    }
+    let named = |names: &[String]| names.iter().map(Axis::named).collect::<Vec<_>>();
+    let mut found = None;
+    if let Some(names) = &options.axes {
+        found = Some((GeometrySource::Caller, named(names), &around.node.dir));
+    }
+    if found.is_none() {
+        found = own_keys::axes(own)?.map(|(source, axes)| (source, axes, &around.node.attrs_file));
+    }
+    if found.is_none() {
+        let claim = claims.iter().flatten().find(|claim| claim.axes.is_some());
+        found =
+            claim.and_then(|claim| Some((claim.source.clone(), claim.axes.clone()?, &claim.file)));
+    }
+    if found.is_none() {
+        let names = around.spec.dimension_names.as_ref();
+        let names = names.and_then(|names| names.iter().cloned().collect::<Option<Vec<_>>>());
+        let names = match names {
+            Some(names) => Some(names),
+            None => own.names("_ARRAY_DIMENSIONS", false)?,
+        };
+        found = names
+            .map(|names| (GeometrySource::DimensionNames, named(&names), &around.node.attrs_file));
+    }
+    let Some((source, mut axes, file)) = found else {
+        return Ok(Axes::usual(ndim, listed));
+    };
+    if let Some(channels) = own_keys::channel_types(own)? {
+        if channels.len() != ndim {
+            let reason = format!("types has {} entries for {ndim} axes", channels.len());
+            return Err(ZarrError::malformed(own.file, reason));
+        }
+        if axes.len() == ndim {
+            for (axis, is_channel) in axes.iter_mut().zip(channels) {
+                axis.is_channel |= is_channel;
+            }
+        }
+    }
+    Axes::from_names(axes, ndim, listed, source, file)
+}
+
+/// That a memory order does not reverse the metadata, where that makes a difference.
+fn ignored_order(
+    around: &Surroundings<'_>,
+    own: &Attributes<'_>,
+    voxel_size: &[Decimal],
+    corner: &[Decimal],
+) -> Option<String> {
+    let symmetric = |values: &[Decimal]| values.iter().rev().eq(values);
+    if symmetric(voxel_size) && symmetric(corner) {
+        return None;
+    }
+    // The attribute goes before the order in memory, and a transform has an order of its own.
+    let what = match own.get("order").and_then(|order| order.as_str()) {
+        Some("F") => "the attribute order \"F\"",
+        None if around.spec.order == MemoryOrder::F && own.get("transform").is_none() => {
+            "the memory order F"
+        }
+        _ => return None,
+    };
+    Some(format!(
+        "{what} does not reverse voxel size and offset; old versions of DaCapo reverse them"
+    ))
+}

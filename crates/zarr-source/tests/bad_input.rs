@@ -1,0 +1,309 @@
+//! Files that are not what they should be: an error that names what is wrong, never a panic.
+
+#![expect(clippy::unwrap_used, reason = "what a helper of a test cannot do fails the test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use array_core::{ArrayError, ArrayExt};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use zarr_source::{OpenOptions, ZarrArray, ZarrError, ZarrGroup};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            fs::copy(entry.path(), target).map(drop).unwrap()
+        }
+    }
+}
+
+/// A copy of a fixture that may be damaged, and the path of its array.
+fn damaged(name: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&fixtures().join(format!("{name}.zarr")), folder.path());
+    let array = folder.path().join("s0");
+    (folder, array)
+}
+
+fn chunk_files(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !name.starts_with(".z") && name != "zarr.json" {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The error that reading all voxels gives.
+fn read_error(array: &Path) -> ZarrError {
+    let error = ZarrArray::open(array).unwrap().data().unwrap_err();
+    let ArrayError::Source { source, .. } = error else { panic!("{error}") };
+    *source.downcast::<ZarrError>().unwrap()
+}
+
+fn edit(file: &Path, change: impl FnOnce(&mut Value)) {
+    let mut value: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    change(&mut value);
+    fs::write(file, value.to_string()).unwrap();
+}
+
+fn malformed_reason(result: Result<ZarrArray, ZarrError>) -> String {
+    match result.unwrap_err() {
+        ZarrError::MetadataMalformed { reason, .. } => reason,
+        other => panic!("{other}"),
+    }
+}
+
+fn unsupported(result: Result<ZarrArray, ZarrError>) -> String {
+    match result.unwrap_err() {
+        ZarrError::Unsupported { what, .. } => what,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_truncated_chunk_is_corrupt_and_named() {
+    for name in ["v2_raw", "v2_zstd", "v2_lz4", "v2_gzip", "v2_bz2", "v2_blosc_lz4", "v3_sharded"] {
+        let (_folder, array) = damaged(name);
+        let file = chunk_files(&array).remove(0);
+        let bytes = fs::read(&file).unwrap();
+        fs::write(&file, &bytes[..bytes.len() - 5]).unwrap();
+        match read_error(&array) {
+            ZarrError::ChunkCorrupt { path, chunk, .. } => {
+                assert_eq!(path, array, "{name}");
+                assert!(chunk.contains("[0, 0, 0]"), "{name}: {chunk}");
+            }
+            other => panic!("{name}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn a_wrong_checksum_is_corrupt() {
+    for name in ["v3_crc32c", "ts_v3_zstd_crc32c", "v3_sharded_missing"] {
+        let (_folder, array) = damaged(name);
+        let file = chunk_files(&array).remove(0);
+        let mut bytes = fs::read(&file).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(&file, bytes).unwrap();
+        let error = read_error(&array);
+        assert!(matches!(error, ZarrError::ChunkCorrupt { .. }), "{name}: {error}");
+        assert!(error.to_string().contains("checksum"), "{name}: {error}");
+    }
+}
+
+#[test]
+fn a_bool_other_than_0_and_1_is_corrupt() {
+    let (_folder, array) = damaged("v2_bool");
+    edit(&array.join(".zarray"), |metadata| metadata["compressor"] = Value::Null);
+    for file in chunk_files(&array) {
+        fs::write(file, [[0_u8, 1, 2].as_slice(), &[0; 45]].concat()).unwrap();
+    }
+    let error = read_error(&array);
+    assert!(matches!(error, ZarrError::ChunkCorrupt { .. }), "{error}");
+    assert!(error.to_string().contains("neither 0 nor 1"), "{error}");
+}
+
+#[test]
+fn a_shard_index_that_points_outside_is_corrupt() {
+    let (_folder, array) = damaged("v3_sharded");
+    edit(&array.join("zarr.json"), |metadata| {
+        // Without a checksum, the index can be anything.
+        let configuration = &mut metadata["codecs"][0]["configuration"];
+        configuration["index_codecs"].as_array_mut().unwrap().truncate(1);
+    });
+    for file in chunk_files(&array) {
+        fs::write(file, [0x7f; 8 * 16]).unwrap();
+    }
+    let error = read_error(&array);
+    assert!(matches!(error, ZarrError::ChunkCorrupt { .. }), "{error}");
+    assert!(error.to_string().contains("in a file of 128 bytes"), "{error}");
+}
+
+#[test]
+fn no_damage_to_a_chunk_panics() {
+    for entry in fs::read_dir(fixtures()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "zarr") {
+            continue;
+        }
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let (_folder, array) = damaged(&name);
+        let Some(file) = chunk_files(&array).first().cloned() else {
+            continue;
+        };
+        let original = fs::read(&file).unwrap();
+        // Every byte of a header, and some of the rest.
+        for at in (0..original.len()).filter(|at| *at < 40 || at % 5 == 0) {
+            let mut bytes = original.clone();
+            bytes[at] ^= [0x01, 0x80, 0xff][at % 3];
+            fs::write(&file, bytes).unwrap();
+            let _ = ZarrArray::open(&array).unwrap().data();
+            if at % 16 == 0 {
+                fs::write(&file, &original[..at]).unwrap();
+                let _ = ZarrArray::open(&array).unwrap().data();
+            }
+        }
+    }
+}
+
+#[test]
+fn broken_metadata_names_the_file_and_the_key() {
+    let (_folder, array) = damaged("v2_raw");
+    fs::write(array.join(".zattrs"), "{\"voxel_size\": [8, 4").unwrap();
+    let error = ZarrArray::open(&array).unwrap_err();
+    assert!(matches!(error, ZarrError::MetadataMalformed { .. }), "{error}");
+    assert!(error.to_string().contains(".zattrs: invalid JSON"), "{error}");
+
+    let cases: &[(&str, Value, &str)] = &[
+        ("shape", json!([5, -7, 6]), "shape must be"),
+        ("shape", json!("5x7x6"), "shape must be"),
+        ("chunks", json!([3, 4]), "differ in length"),
+        ("chunks", json!([3, 0, 4]), "has a zero"),
+        ("chunks", json!([1_u64 << 40, 1_u64 << 40, 4]), "beyond 64 bits"),
+        ("shape", json!([1_u64 << 40, 1_u64 << 40, 4]), "beyond 64 bits"),
+        ("order", json!("K"), "order must be"),
+        ("fill_value", json!(256), "fill_value must be"),
+        ("dimension_separator", json!("-"), "dimension_separator must be"),
+        ("compressor", json!("zstd"), "compressor must be"),
+        ("filters", json!(3), "filters must be"),
+        ("zarr_format", json!(3), "zarr_format must be"),
+    ];
+    for (key, value, part) in cases {
+        let (_folder, array) = damaged("v2_raw");
+        edit(&array.join(".zarray"), |metadata| metadata[*key] = value.clone());
+        let reason = malformed_reason(ZarrArray::open(&array));
+        assert!(reason.contains(part), "{key} = {value}: {reason}");
+    }
+    for key in ["shape", "data_type", "chunk_grid", "chunk_key_encoding", "fill_value", "codecs"] {
+        let (_folder, array) = damaged("v3_bytes");
+        edit(&array.join("zarr.json"), |metadata| {
+            drop(metadata.as_object_mut().unwrap().remove(key))
+        });
+        let reason = malformed_reason(ZarrArray::open(&array));
+        assert_eq!(reason, format!("{key} is missing"));
+    }
+}
+
+#[test]
+fn what_is_not_supported_is_named() {
+    let cases: &[(&str, Value, &str)] = &[
+        ("compressor", json!({"id": "lzma"}), "\"lzma\""),
+        ("filters", json!([{"id": "delta", "dtype": "<u2"}]), "\"delta\""),
+        ("dtype", json!("<c8"), "\"<c8\""),
+        ("dtype", json!([["a", "<u2"]]), "element type"),
+        ("dtype", json!("<U4"), "\"<U4\""),
+    ];
+    for (key, value, part) in cases {
+        let (_folder, array) = damaged("v2_raw");
+        edit(&array.join(".zarray"), |metadata| metadata[*key] = value.clone());
+        let what = unsupported(ZarrArray::open(&array));
+        assert!(what.contains(part), "{what}");
+    }
+    let cases: &[(&str, Value, &str)] = &[
+        ("codecs", json!([{"name": "bytes"}, {"name": "no_such_codec"}]), "no_such_codec"),
+        (
+            "codecs",
+            json!([{"name": "zstd", "configuration": {"level": 1, "checksum": false}}]),
+            "codecs",
+        ),
+        ("data_type", json!("complex64"), "complex64"),
+        ("data_type", json!("float16"), "float16"),
+        ("chunk_grid", json!({"name": "rectilinear", "configuration": {}}), "rectilinear"),
+        ("chunk_key_encoding", json!({"name": "suffix"}), "suffix"),
+        ("storage_transformers", json!([{"name": "link"}]), "link"),
+        ("unheard_of", json!({"a": 1}), "unheard_of"),
+    ];
+    for (key, value, part) in cases {
+        let (_folder, array) = damaged("v3_bytes");
+        edit(&array.join("zarr.json"), |metadata| metadata[*key] = value.clone());
+        let what = unsupported(ZarrArray::open(&array));
+        assert!(what.contains(part), "{what}");
+    }
+    let (_folder, array) = damaged("v3_bytes");
+    edit(&array.join("zarr.json"), |m| m["hint"] = json!({"must_understand": false}));
+    ZarrArray::open(&array).unwrap();
+}
+
+#[test]
+fn a_missing_path_says_what_is_near_and_creates_nothing() {
+    let (folder, _) = damaged("v2_raw");
+    let list = |path: &Path| fs::read_dir(path).unwrap().count();
+    let before = list(folder.path());
+    let error = ZarrArray::open(folder.path().join("labels/s0")).unwrap_err();
+    assert!(matches!(error, ZarrError::NotFound { .. }), "{error}");
+    assert!(error.to_string().contains("the arrays in it are s0"), "{error}");
+    let error = ZarrArray::open_writable(folder.path().join("s1")).unwrap_err();
+    assert!(error.is_not_found(), "{error}");
+    assert_eq!(list(folder.path()), before);
+
+    let error = ZarrArray::open("/no-such-folder/at.zarr/all").unwrap_err();
+    assert!(error.to_string().contains("the nearest folder that exists is /"), "{error}");
+}
+
+#[test]
+fn something_else_than_an_array_is_named() {
+    let (folder, array) = damaged("v2_raw");
+    let found = |path: &Path| match ZarrArray::open(path).unwrap_err() {
+        ZarrError::NotAZarrArray { found, .. } => found,
+        other => panic!("{other}"),
+    };
+    assert_eq!(found(folder.path()), "it is a group; the arrays in it are s0");
+    let error = ZarrGroup::open(&array).unwrap_err();
+    assert!(matches!(error, ZarrError::NotAZarrGroup { .. }), "{error}");
+
+    let file = folder.path().join("crop.h5");
+    fs::write(&file, b"\x89HDF\r\n\x1a\n and more").unwrap();
+    assert!(found(&file).contains("HDF5"));
+    assert!(found(&file.join("volumes/labels")).contains("HDF5"));
+    let n5 = folder.path().join("crop.n5");
+    fs::create_dir(&n5).unwrap();
+    assert!(found(&n5).contains("without Zarr metadata"));
+    fs::write(n5.join("attributes.json"), "{\"dimensions\": [3, 4]}").unwrap();
+    assert!(found(&n5).contains("N5"));
+}
+
+#[test]
+fn no_geometry_lists_what_was_looked_for() {
+    let (_folder, array) = damaged("v2_raw");
+    fs::write(array.join(".zattrs"), "{}").unwrap();
+    let error = ZarrArray::open(&array).unwrap_err();
+    assert!(matches!(error, ZarrError::NoGeometry { .. }), "{error}");
+    for part in ["voxel_size", "resolution", "transform", "pixelResolution", "multiscales"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    let options = OpenOptions { unit_voxels: true, ..OpenOptions::default() };
+    let array = ZarrArray::open_with(&array, &options).unwrap();
+    assert_eq!(array.voxel_size().as_slice(), [1, 1, 1]);
+    assert_eq!(array.axes(), ["z", "y", "x"]);
+}
+
+#[test]
+fn an_error_of_the_file_system_is_kept() {
+    let (_folder, array) = damaged("v2_raw");
+    let file = array.join("0.0.0");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let error = read_error(&array);
+    assert!(error.is_io() && error.to_string().contains("0.0.0"), "{error}");
+    assert!(std::error::Error::source(&error).is_some());
+}
