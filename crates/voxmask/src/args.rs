@@ -1,0 +1,210 @@
+//! What the user can ask for.
+
+use std::path::PathBuf;
+
+use annotation_mask::{LabelId, Rule};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// An argument that cannot mean anything: exit code 2, as for arguments that clap refuses.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(pub(crate) String);
+
+/// Tells a network which voxels of its ground truth it may trust.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about = "Tells a network which voxels of its ground truth it may trust.",
+    after_help = "Try `voxmask demo` first: it writes a sample crop, masks it, and draws a picture."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Say more (twice: even more).
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Say nothing but errors.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a sample crop, make its masks, and draw a picture of them.
+    Demo(DemoArgs),
+    /// Show what a label array is: shape, place in the world, labels and what was annotated.
+    Inspect(InspectArgs),
+    /// Write the mask (and the target) of each channel as a Zarr container.
+    Mask(MaskArgs),
+    /// Draw labels, masks and targets of one slice as a PNG.
+    Preview(PreviewArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  voxmask demo
+  voxmask demo /tmp/sample")]
+pub(crate) struct DemoArgs {
+    /// The folder to write to.
+    #[arg(value_name = "DIR", default_value = "voxmask-demo")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  voxmask inspect crop.zarr/labels/all
+  voxmask inspect crop.zarr/labels/all --json | jq .voxel_size")]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    /// Print one JSON object for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  voxmask mask crop.zarr/labels/all --group mito=3,4,5 --group er=16,17 -o masks.zarr
+  voxmask mask crop.zarr/labels/all --groups groups.toml --targets -o masks.zarr
+  voxmask mask crop.zarr/labels/all --groups groups.json --rule generic --generic-ids 37 \\
+      --roi '1047.38:1309.38,420:820,396:796' -o masks.zarr
+
+A groups file is TOML:
+  [[group]]
+  name = \"nucleus\"
+  ids = [20, 24, 28, 37]
+  generic_ids = [37]
+or JSON as DaCapo stores it: [[\"mito\", [3, 4, 5]], [\"er\", [16, 17]]]")]
+pub(crate) struct MaskArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) channels: ChannelArgs,
+    /// The Zarr container to write.
+    #[arg(short, long, value_name = "OUT.zarr")]
+    pub(crate) output: PathBuf,
+    /// Also write the targets.
+    #[arg(long)]
+    pub(crate) targets: bool,
+    /// The part to write, in the declared units of the labels.
+    #[arg(long, value_name = "Z0:Z1,Y0:Y1,X0:X1", allow_hyphen_values = true)]
+    pub(crate) roi: Option<String>,
+    /// The Zarr format to write.
+    #[arg(long, value_name = "2|3", default_value = "3", value_parser = clap::value_parser!(u8).range(2..=3))]
+    pub(crate) zarr_format: u8,
+    /// The chunk shape to write, in voxels; one number for each spatial axis, or one for all.
+    #[arg(long, value_name = "Z,Y,X", value_delimiter = ',')]
+    pub(crate) chunks: Option<Vec<usize>>,
+    /// Replace an output that exists.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Print one JSON object for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  voxmask preview crop.zarr/labels/all --groups groups.toml -o preview.png
+  voxmask preview crop.zarr/labels/all --group mito=3,4 --slice z=1200 --raw crop.zarr/raw -o p.png")]
+pub(crate) struct PreviewArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) channels: ChannelArgs,
+    /// The PNG file to write.
+    #[arg(short, long, value_name = "FILE.png")]
+    pub(crate) output: PathBuf,
+    /// Where to cut, in declared units, such as z=1200 [default: the middle of the first axis].
+    #[arg(long, value_name = "AXIS=PLACE", allow_hyphen_values = true)]
+    pub(crate) slice: Option<String>,
+    /// An image to show beside the labels; it must cover the slice on the same voxels.
+    #[arg(long, value_name = "RAW")]
+    pub(crate) raw: Option<PathBuf>,
+    /// Replace a file that exists.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+}
+
+/// Where the labels are, and what their metadata does not say.
+#[derive(Debug, Args)]
+pub(crate) struct SourceArgs {
+    /// The label array: a path to a Zarr array, also inside a container.
+    #[arg(value_name = "SRC")]
+    pub(crate) source: PathBuf,
+    /// The voxel size, if the metadata has none or a wrong one.
+    #[arg(long, value_name = "Z,Y,X", help_heading = "Geometry")]
+    pub(crate) voxel_size: Option<String>,
+    /// The corner of voxel 0, if the metadata has none or a wrong one.
+    #[arg(long, value_name = "Z,Y,X", help_heading = "Geometry", allow_hyphen_values = true)]
+    pub(crate) offset: Option<String>,
+    /// The unit of voxel size and offset, such as nm.
+    #[arg(long, value_name = "UNIT", help_heading = "Geometry")]
+    pub(crate) unit: Option<String>,
+    /// Take voxels of size 1 if nothing says how large they are.
+    #[arg(long, help_heading = "Geometry")]
+    pub(crate) unit_voxels: bool,
+    /// Whether translations in the metadata mean the corner or the centre of voxel 0
+    /// [default: as each convention says].
+    #[arg(long, value_enum, help_heading = "Geometry")]
+    pub(crate) translation: Option<Translation>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Translation {
+    Corner,
+    Centre,
+}
+
+/// Which channels, and by which rule they are kept.
+#[derive(Debug, Args)]
+pub(crate) struct ChannelArgs {
+    /// A file with the groups: TOML or JSON.
+    #[arg(long, value_name = "FILE", required_unless_present = "group", help_heading = "Channels")]
+    pub(crate) groups: Option<PathBuf>,
+    /// One group; none, one or more label ids.
+    #[arg(long, value_name = "NAME=ID,ID,…", help_heading = "Channels", value_parser = parse_group)]
+    pub(crate) group: Vec<annotation_mask::Group>,
+    /// When to keep a channel of which something was not annotated.
+    #[arg(long, default_value = "strict", help_heading = "Channels", value_parser = parse_rule)]
+    pub(crate) rule: Rule,
+    /// Ids that stand for a class as a whole, in every group that has them.
+    #[arg(long, value_name = "ID,…", value_delimiter = ',', help_heading = "Channels")]
+    pub(crate) generic_ids: Vec<LabelId>,
+    /// The label that a group without ids does not have.
+    #[arg(
+        long,
+        value_name = "ID",
+        default_value = "0",
+        help_heading = "Channels",
+        allow_hyphen_values = true
+    )]
+    pub(crate) background: LabelId,
+    /// Fail if the labels do not say what was annotated.
+    #[arg(long, help_heading = "Channels")]
+    pub(crate) require_labels: bool,
+}
+
+fn parse_group(text: &str) -> Result<annotation_mask::Group, annotation_mask::MaskError> {
+    annotation_mask::Groups::parse_group(text)
+}
+
+fn parse_rule(text: &str) -> Result<Rule, annotation_mask::MaskError> {
+    text.parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,56 @@
+//! `voxmask`: exact training masks from labels and annotation metadata, on the command line.
+
+mod args;
+mod demo;
+mod files;
+mod inspect;
+mod mask;
+mod preview;
+mod progress;
+mod report;
+mod source;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing::level_filters::LevelFilter;
+
+use crate::args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let level = match (cli.quiet, cli.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (false, 0) => LevelFilter::WARN,
+        (false, 1) => LevelFilter::INFO,
+        (false, _) => LevelFilter::DEBUG,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(anstream::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
+    let result = match &cli.command {
+        Command::Demo(args) => demo::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Mask(args) => mask::run(args),
+        Command::Preview(args) => preview::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::print_error(&error);
+            ExitCode::from(if error.is::<args::UsageError>() { 2 } else { 1 })
+        }
+    }
+}
+
+/// Whether whoever read our output has gone, as in `voxmask inspect … | head`.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    // Only our own output is a pipe: the errors of sources are wrapped in their own types.
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}

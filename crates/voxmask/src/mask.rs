@@ -1,0 +1,243 @@
+//! `voxmask mask`: writes masks and targets, block by block.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use annotation_mask::{ChannelCounts, ChannelDecision, Groups, MaskAndTarget, MaskOptions};
+use anstream::{println, stdout};
+use anyhow::{Context, Result};
+use array_core::{Array, ArrayError, ArrayExt, ArrayInfo, WritableArray, fold_blocks};
+use geometry::{Roi, Window};
+use serde_json::{Map, Value, json};
+use zarr_source::{ImageOptions, Staging, ZarrArray, ZarrFormat};
+
+use crate::args::{MaskArgs, UsageError};
+use crate::progress::{self, Interrupt, Interrupted};
+use crate::report::{channels_json, ids_json, print_channels};
+use crate::source;
+
+/// Blocks smaller than this are joined: a file for each would be slow to read and to list.
+const MIN_CHUNK: usize = 64;
+
+/// What to write, and from what.
+pub(crate) struct Job<'a> {
+    pub(crate) labels: Arc<dyn Array>,
+    pub(crate) groups: &'a Groups,
+    pub(crate) options: MaskOptions,
+    pub(crate) background: annotation_mask::LabelId,
+    pub(crate) output: &'a Path,
+    pub(crate) targets: bool,
+    pub(crate) zarr_format: ZarrFormat,
+    /// The chunk shape along the spatial axes, if the user chose one.
+    pub(crate) chunks: Option<Vec<usize>>,
+    pub(crate) overwrite: bool,
+    /// Where the labels came from, for the provenance.
+    pub(crate) source: String,
+}
+
+/// What was written.
+pub(crate) struct Written {
+    pub(crate) path: PathBuf,
+    pub(crate) decisions: Vec<ChannelDecision>,
+    pub(crate) counts: ChannelCounts,
+    pub(crate) info: ArrayInfo,
+}
+
+pub(crate) fn run(args: &MaskArgs) -> Result<()> {
+    let groups = source::groups(&args.channels)?;
+    let labels = source::open(&args.source)?;
+    let labels = part(labels, args.roi.as_deref())?;
+    let chunks = args.chunks.as_deref().map(|c| spatial_chunks(c, labels.dims())).transpose()?;
+    let written = Job {
+        labels,
+        groups: &groups,
+        options: source::mask_options(&args.channels),
+        background: args.channels.background,
+        output: &args.output,
+        targets: args.targets,
+        zarr_format: if args.zarr_format == 2 { ZarrFormat::V2 } else { ZarrFormat::V3 },
+        chunks,
+        overwrite: args.overwrite,
+        source: args.source.source.display().to_string(),
+    }
+    .write()?;
+    if args.json {
+        return print_json(args, &written);
+    }
+    print_channels(&written.decisions, &written.counts)?;
+    let what = if args.targets { "mask/s0 and target/s0" } else { "mask/s0" };
+    println!("wrote {what} to {}", written.path.display());
+    Ok(())
+}
+
+/// The part of the labels that the user asked for.
+fn part(labels: ZarrArray, roi: Option<&str>) -> Result<Arc<dyn Array>> {
+    let Some(text) = roi else { return Ok(Arc::new(labels)) };
+    let unit = labels.info().unit();
+    let roi: Roi =
+        unit.parse_roi(text).map_err(|error| UsageError(format!("--roi {text:?}: {error}")))?;
+    // Strict, unlike a crop: what is written is what was asked for.
+    let bounds = || {
+        let bounds = unit.format_roi(labels.roi());
+        format!("--roi {text:?} (the labels are {bounds} in {})", unit.unit())
+    };
+    labels.slices(&roi).with_context(bounds)?;
+    let part = labels.crop(&roi).map_err(anyhow::Error::from);
+    Ok(Arc::new(part.with_context(|| format!("--roi {text:?}"))?))
+}
+
+/// The chunk shape of the user: one number for each spatial axis, or one for all.
+fn spatial_chunks(chunks: &[usize], dims: usize) -> Result<Vec<usize>> {
+    let all = if chunks.len() == 1 { vec![chunks[0]; dims] } else { chunks.to_vec() };
+    if all.len() != dims || all.contains(&0) {
+        let message = format!("--chunks {chunks:?}: expected 1 or {dims} positive numbers");
+        return Err(UsageError(message).into());
+    }
+    Ok(all)
+}
+
+impl Job<'_> {
+    /// Writes the container; it appears whole or not at all.
+    pub(crate) fn write(self) -> Result<Written> {
+        let context = || format!("cannot write {}", self.output.display());
+        let pair = MaskAndTarget::new(
+            Arc::new(Arc::clone(&self.labels)),
+            self.groups,
+            &self.options,
+            self.background,
+        )
+        .with_context(|| format!("cannot make a mask of {}", self.source))?;
+        for (group, id) in self.groups.ids_beyond(self.labels.dtype()) {
+            let dtype = self.labels.dtype();
+            tracing::warn!("group {group:?}: labels of type {dtype} never have the id {id}");
+        }
+        let staging = Staging::new(self.output, self.overwrite).with_context(context)?;
+        let info = pair.mask().info().clone();
+        let options = ImageOptions {
+            zarr_format: self.zarr_format,
+            chunk_shape: Some(self.chunk_shape(&info)),
+            attrs: channel_attrs(pair.mask().decisions()),
+            ..ImageOptions::default()
+        };
+        let mask = staging.create_image("mask", &info, &options).with_context(context)?;
+        let target = if self.targets {
+            let info = pair.target().info();
+            Some(staging.create_image("target", info, &options).with_context(context)?)
+        } else {
+            None
+        };
+        let counts = stream(&pair, &mask, target.as_ref()).with_context(context)?;
+        let provenance = self.provenance(pair.mask().decisions(), &counts);
+        let path = staging.commit(&provenance).with_context(context)?;
+        Ok(Written { path, decisions: pair.mask().decisions().to_vec(), counts, info })
+    }
+
+    /// One channel in each chunk; along the spatial axes whole blocks of the labels, so that each is
+    /// decoded once.
+    fn chunk_shape(&self, info: &ArrayInfo) -> Vec<usize> {
+        let blocks = info.block_shape().iter().zip(info.spatial_shape());
+        let spatial = match &self.chunks {
+            Some(chunks) => chunks.clone(),
+            None => blocks
+                .map(|(&block, &extent)| {
+                    (block * MIN_CHUNK.div_ceil(block)).min(extent.next_multiple_of(block)).max(1)
+                })
+                .collect(),
+        };
+        [vec![1; info.channel_dims()], spatial].concat()
+    }
+
+    /// How the output was made, for whoever finds it later.
+    fn provenance(
+        &self,
+        decisions: &[ChannelDecision],
+        counts: &ChannelCounts,
+    ) -> Map<String, Value> {
+        let provenance = json!({
+            "voxmask": {
+                "version": env!("CARGO_PKG_VERSION"),
+                "source": self.source,
+                "rule": self.options.rule.name(),
+                "background": self.background.to_string(),
+                "groups": self.groups.as_slice().iter().map(|group| json!({
+                    "name": group.name,
+                    "ids": ids_json(&group.ids),
+                    "generic_ids": ids_json(&group.generic_ids),
+                })).collect::<Value>(),
+                "channels": channels_json(decisions, counts),
+            }
+        });
+        match provenance {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// The names of the channels and whether each is kept, beside the array itself.
+fn channel_attrs(decisions: &[ChannelDecision]) -> Map<String, Value> {
+    let names: Value = decisions.iter().map(|d| json!(d.name)).collect();
+    let kept: Value = decisions.iter().map(|d| json!(d.kept)).collect();
+    [("channels".to_owned(), names), ("kept".to_owned(), kept)].into_iter().collect()
+}
+
+/// Why a block could not be written.
+#[derive(Debug, thiserror::Error)]
+enum StreamError {
+    #[error(transparent)]
+    Array(#[from] ArrayError),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+/// Computes and writes block by block, in parallel; memory is one block for each thread.
+fn stream(
+    pair: &MaskAndTarget<Arc<dyn Array>>,
+    mask: &ZarrArray,
+    target: Option<&ZarrArray>,
+) -> Result<ChannelCounts> {
+    let interrupt = Interrupt::listen()?;
+    let info = pair.mask().info();
+    let whole = Window::full(info.spatial_shape())?;
+    let bar = progress::bar(whole.num_voxels()? as u64, "masking");
+    let writable = |array: &dyn Array, window: &Window, data: ndarray::ArrayViewD<'_, u8>| {
+        let array: &dyn WritableArray = array.as_writable().ok_or_else(|| {
+            let reason = "it was just created for writing".to_owned();
+            ArrayError::NotWritable { array: array.kind().to_owned(), reason }
+        })?;
+        array.write_window(window, &data.into())
+    };
+    let work = |window: &Window, ()| {
+        interrupt.check()?;
+        let mut counts = ChannelCounts::default();
+        pair.visit::<ArrayError>(window, |block| {
+            writable(mask, window, block.mask)?;
+            if let Some(target) = target {
+                writable(target, window, block.target)?;
+            }
+            counts = block.counts;
+            Ok(())
+        })?;
+        bar.inc(counts.voxels);
+        Ok::<_, StreamError>(counts)
+    };
+    let blocks = &mask.info().block_shape();
+    let counts = fold_blocks(&whole, blocks, (), &work, &ChannelCounts::merged)?;
+    bar.finish_and_clear();
+    Ok(counts.unwrap_or_default())
+}
+
+fn print_json(args: &MaskArgs, written: &Written) -> Result<()> {
+    use std::io::Write;
+    let result = json!({
+        "output": written.path.display().to_string(),
+        "mask": "mask/s0",
+        "target": args.targets.then_some("target/s0"),
+        "shape": written.info.shape(),
+        "rule": args.channels.rule.name(),
+        "voxels": written.counts.voxels,
+        "channels": channels_json(&written.decisions, &written.counts),
+    });
+    writeln!(stdout(), "{}", serde_json::to_string_pretty(&result)?)?;
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Which crate may use which.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+/// Each crate with the crates of the workspace that it may use. An arrow only points down.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("geometry", &[]),
+    ("array-core", &["geometry"]),
+    ("zarr-source", &["array-core", "geometry"]),
+    ("annotation-mask", &["array-core", "geometry"]),
+    ("voxmask", &["annotation-mask", "array-core", "geometry", "zarr-source"]),
+];
+
+/// Crates that only one crate of the workspace may name.
+const PRIVATE: &[(&str, &str)] = &[("zarrs", "zarr-source"), ("clap", "voxmask")];
+
+/// Fails if a crate uses one that it may not, or is not in the list.
+pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
+    let crates = root.join("crates");
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(&crates).with_context(|| format!("reading {}", crates.display()))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        let Some((_, allowed)) = LAYERS.iter().find(|(layer, _)| *layer == name) else {
+            wrong.push(format!("{name} has no place among the layers"));
+            continue;
+        };
+        let manifest = crates.join(&name).join("Cargo.toml");
+        let text = fs::read_to_string(&manifest)
+            .with_context(|| format!("reading {}", manifest.display()))?;
+        for used in dependencies(&text) {
+            let is_ours = LAYERS.iter().any(|(layer, _)| *layer == used);
+            // A crate turns its own test helpers on in its own tests.
+            if is_ours && used != name && !allowed.contains(&used) {
+                wrong.push(format!("{name} may not use {used}"));
+            }
+            if let Some((_, owner)) = PRIVATE.iter().find(|(private, _)| *private == used)
+                && *owner != name
+            {
+                wrong.push(format!("{name} may not use {used}: only {owner} does"));
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        bail!("the layers do not hold:\n  {}", wrong.join("\n  "));
+    }
+    println!("the layers hold");
+    Ok(())
+}
+
+/// The names in the tables `dependencies` and `dev-dependencies` of a manifest.
+fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    manifest.lines().filter_map(move |line| {
+        if line.starts_with('[') {
+            inside = line.ends_with("dependencies]");
+            return None;
+        }
+        let name = line.split(['.', '=', ' ']).next().unwrap_or_default();
+        (inside && !name.is_empty() && !name.starts_with('#')).then_some(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_both_tables_are_found() {
+        let manifest = "[package]\nname = \"a\"\n[dependencies]\ngeometry.workspace = true\n\
+                        # why\nzarrs = \"1\"\n[dev-dependencies]\nproptest = { path = \"\" }\n\
+                        [lints]\nworkspace = true\n";
+        let names: Vec<_> = dependencies(manifest).collect();
+        assert_eq!(names, ["geometry", "zarrs", "proptest"]);
+    }
+
+    #[test]
+    fn the_workspace_keeps_its_layers() {
+        check(&crate::root()).unwrap();
+    }
+
+    #[test]
+    fn an_arrow_that_points_up_is_found() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let folder = root.path().join("crates").join(name);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("Cargo.toml"), text).unwrap();
+        };
+        write("geometry", "[dependencies]\narray-core.workspace = true\n");
+        write("annotation-mask", "[dependencies]\nzarrs = \"1\"\n");
+        write("stranger", "");
+        let error = check(root.path()).unwrap_err().to_string();
+        for part in
+            ["geometry may not use array-core", "may not use zarrs", "stranger has no place"]
+        {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The project's own commands: `cargo xtask help` lists them.
+
+mod conform;
+mod layers;
+mod real;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, bail};
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  check               everything below `check` that needs no argument: lint, then test
+  lint                layers, formatting, clippy and documentation, with warnings as errors
+  test                all tests of the workspace
+  props [CASES]       the property tests, in release, with CASES cases each (default 4096)
+  conform [--golden DIR]
+                      compare with the recorded answers of the original (default: the copy in
+                      xtask/tests/golden)
+  real DIR            check the masks of the real label volumes in DIR
+  bench [FILTER]      run the benchmarks whose name holds FILTER
+  help                print this";
+
+/// The property tests: package and test target.
+const PROPERTY_TESTS: &[(&str, &str)] =
+    &[("geometry", "laws"), ("array-core", "laws"), ("annotation-mask", "laws")];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> anyhow::Result<()> {
+    match arguments {
+        ["check"] => {
+            lint()?;
+            test()
+        }
+        ["lint"] => lint(),
+        ["test"] => test(),
+        ["props"] => props("4096"),
+        ["props", cases] => {
+            cases.parse::<u32>().with_context(|| format!("{cases:?} is no number of cases"))?;
+            props(cases)
+        }
+        ["conform"] => conform::run(&root().join("xtask/tests/golden")),
+        ["conform", "--golden", folder] => conform::run(Path::new(folder)),
+        ["real", folder] => real::run(Path::new(folder)),
+        ["bench"] => cargo(&["bench", "--package", "benches"], &[]),
+        ["bench", filter] => cargo(&["bench", "--package", "benches", "--", filter], &[]),
+        ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        _ => bail!("cannot run {arguments:?}\n\n{HELP}"),
+    }
+}
+
+fn lint() -> anyhow::Result<()> {
+    layers::check(&root())?;
+    cargo(&["fmt", "--all", "--check"], &[])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
+    cargo(
+        &["doc", "--workspace", "--no-deps", "--document-private-items"],
+        &[("RUSTDOCFLAGS", "-D warnings")],
+    )
+}
+
+fn test() -> anyhow::Result<()> {
+    cargo(&["test", "--workspace"], &[])
+}
+
+fn props(cases: &str) -> anyhow::Result<()> {
+    for (package, target) in PROPERTY_TESTS {
+        cargo(
+            &["test", "--release", "--package", package, "--test", target],
+            &[("PROPTEST_CASES", cases)],
+        )?;
+    }
+    Ok(())
+}
+
+/// The folder of the workspace.
+fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().unwrap_or(package).to_owned()
+}
+
+/// Runs cargo in the workspace, and fails if it does.
+fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
+    let text = arguments.join(" ");
+    println!("> cargo {text}");
+    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let status = Command::new(cargo)
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .current_dir(root())
+        .status()
+        .context("starting cargo")?;
+    if !status.success() {
+        bail!("cargo {text} failed");
+    }
+    Ok(())
+}
