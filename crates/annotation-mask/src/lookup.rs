@@ -13,7 +13,7 @@ use ndarray::{ArrayView1, ArrayViewD, ArrayViewMutD, Axis};
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::label::{Label, LabelId};
-use crate::planes::{copy_plane, fill_plane, not_labels, with_scratch};
+use crate::planes::{copy_plane, fill_plane, len_of, not_labels, with_scratch};
 
 /// Up to this many channels, a code is a set of bits.
 const BIT_CHANNELS: usize = 16;
@@ -78,8 +78,7 @@ impl Lookup {
         out: &mut ArrayViewMutD<'_, u8>,
         zeroed: bool,
     ) -> Result<(), ArrayError> {
-        let len = labels.shape().iter().product();
-        with_scratch(len, |codes: &mut [u16]| {
+        with_scratch(len_of(labels.shape()), |codes: &mut [u16]| {
             self.codes.fill(labels, codes)?;
             self.for_each_channel(codes, |channel, plane| {
                 let mut out = out.index_axis_mut(Axis(0), channel);
@@ -93,8 +92,7 @@ impl Lookup {
                         copy_plane(bytes, out, |byte| (byte >> shift) & 1);
                     }
                 }
-            });
-            Ok(())
+            })
         })
     }
 
@@ -108,14 +106,18 @@ impl Lookup {
     }
 
     /// Calls `visit` with the plane in which each channel has a bit; none where it has no voxel.
-    fn for_each_channel(&self, codes: &[u16], mut visit: impl FnMut(usize, Option<Plane<'_>>)) {
+    fn for_each_channel(
+        &self,
+        codes: &[u16],
+        mut visit: impl FnMut(usize, Option<Plane<'_>>),
+    ) -> Result<(), ArrayError> {
         if self.sets.is_empty() {
             let any = codes.iter().fold(0, |any, code| any | code);
             for channel in 0..self.channels {
                 let present = (any >> channel) & 1 == 1;
                 visit(channel, present.then_some(Plane::Bits(codes, channel)));
             }
-            return;
+            return Ok(());
         }
         with_scratch(codes.len(), |bytes: &mut [u8]| {
             for first in (0..self.channels).step_by(8) {
@@ -130,7 +132,8 @@ impl Lookup {
                     visit(channel, present.then_some(Plane::Bytes(bytes, channel - first)));
                 }
             }
-        });
+            Ok(())
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use ndarray::{ArrayViewMutD, Axis};
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::labels::LabelList;
-use crate::planes::{channels, channels_mut, copy_plane, fill_foreground, with_scratch};
+use crate::planes::{channels, channels_mut, copy_plane, fill_foreground, len_of, with_scratch};
 use crate::rule::{ChannelDecision, Rule};
 
 /// How a mask is made from labels and groups.
@@ -95,8 +95,7 @@ impl<A: Array> MissingAnnotationsMask<A> {
                 });
             }
             Block::Voxels(labels) => {
-                let len = labels.shape().iter().product();
-                with_scratch(len, |plane: &mut [u8]| {
+                with_scratch(len_of(labels.shape()), |plane: &mut [u8]| {
                     fill_foreground(labels, plane)?;
                     self.write_plane(plane, &mut out, zeroed);
                     Ok::<_, ArrayError>(())
@@ -202,7 +201,7 @@ pub(crate) fn visit_channels(
     write: impl FnOnce(Output<'_>) -> Result<(), ArrayError>,
 ) -> Result<(), ArrayError> {
     let shape = [info.channel_shape(), window.shape()].concat();
-    with_scratch(shape.iter().product(), |buffer: &mut [u8]| {
+    with_scratch(len_of(&shape), |buffer: &mut [u8]| {
         write(Output::new(channels_mut(&shape, buffer).into()))?;
         visitor(Block::Voxels(channels(&shape, buffer).into()))
     })

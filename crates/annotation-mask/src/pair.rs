@@ -11,7 +11,7 @@ use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::label::LabelId;
 use crate::mask::{MaskOptions, MissingAnnotationsMask};
-use crate::planes::{channels, channels_mut, count_ones, fill_foreground, with_scratch};
+use crate::planes::{channels, channels_mut, count_ones, fill_foreground, len_of, with_scratch};
 
 /// The mask and the target of one label volume, which read each block of labels once for both.
 #[derive(Debug)]
@@ -98,9 +98,9 @@ impl<A: Array> MaskAndTarget<A> {
     ) -> Result<(), E> {
         let info = self.mask.info();
         let shape = [info.channel_shape(), window.shape()].concat();
-        let len: usize = shape.iter().product();
-        let voxels: usize = window.shape().iter().product();
-        with_scratch(2 * len + voxels, |buffer: &mut [u8]| {
+        let (len, voxels) = (len_of(&shape), len_of(window.shape()));
+        let bytes = len.saturating_mul(2).saturating_add(voxels);
+        with_scratch(bytes, |buffer: &mut [u8]| {
             let (mask, rest) = buffer.split_at_mut(len);
             let (target, plane) = rest.split_at_mut(len);
             let mut counts = ChannelCounts {

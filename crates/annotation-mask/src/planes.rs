@@ -5,8 +5,9 @@
 //! channels at a time would touch as many distant cache lines as there are channels.
 
 use std::cell::Cell;
+use std::thread::LocalKey;
 
-use array_core::{AnyView, ArrayError};
+use array_core::{AnyView, ArrayError, Element};
 use ndarray::{ArrayView1, ArrayViewD, ArrayViewMut1, ArrayViewMutD, Axis, Ix2};
 
 use crate::label::{Label, for_label_view};
@@ -127,30 +128,44 @@ thread_local! {
 }
 
 /// A buffer type with one spare buffer for each thread, so that blocks do not pay for fresh memory.
-pub(crate) trait Scratch: Sized + Copy + Default + 'static {
-    fn spare() -> &'static std::thread::LocalKey<Cell<Vec<Self>>>;
+pub(crate) trait Scratch: Element {
+    fn spare() -> &'static LocalKey<Cell<Vec<Self>>>;
 }
 
 impl Scratch for u8 {
-    fn spare() -> &'static std::thread::LocalKey<Cell<Vec<Self>>> {
+    fn spare() -> &'static LocalKey<Cell<Vec<Self>>> {
         &BYTES
     }
 }
 
 impl Scratch for u16 {
-    fn spare() -> &'static std::thread::LocalKey<Cell<Vec<Self>>> {
+    fn spare() -> &'static LocalKey<Cell<Vec<Self>>> {
         &CODES
     }
+}
+
+/// The number of elements of a shape; more than memory can hold where that overflows.
+pub(crate) fn len_of(shape: &[usize]) -> usize {
+    shape.iter().fold(1, |len, &extent| len.saturating_mul(extent))
 }
 
 /// Runs `work` with a buffer of `len` entries of any content.
 ///
 /// The buffer is taken out of its place meanwhile: work inside work gets another one.
-pub(crate) fn with_scratch<P: Scratch, T>(len: usize, work: impl FnOnce(&mut [P]) -> T) -> T {
+///
+/// # Errors
+///
+/// [`ArrayError::TooLarge`] if there is no memory for the buffer; those of `work`.
+pub(crate) fn with_scratch<P: Scratch, T, E: From<ArrayError>>(
+    len: usize,
+    work: impl FnOnce(&mut [P]) -> Result<T, E>,
+) -> Result<T, E> {
     let mut buffer = P::spare().take();
-    if buffer.len() < len {
-        buffer.resize(len, P::default());
+    let missing = len.saturating_sub(buffer.len());
+    if buffer.try_reserve_exact(missing).is_err() {
+        return Err(ArrayError::TooLarge { dtype: P::DTYPE, shape: vec![len] }.into());
     }
+    buffer.resize(buffer.len().max(len), P::default());
     let result = work(&mut buffer[..len]);
     P::spare().set(buffer);
     result
