@@ -1,6 +1,6 @@
 //! The target: what a channel should learn.
 
-use array_core::{Array, ArrayError, ArrayInfo, Block, Output, Scalar, Visitor};
+use array_core::{Array, ArrayError, ArrayInfo, Block, Output, Scalar, Visitor, fill_rows};
 use geometry::Window;
 use ndarray::Axis;
 
@@ -66,10 +66,10 @@ impl<A: Array> BinarizeArray<A> {
         let mut out = out.into_view().typed::<u8>()?;
         match block {
             Block::Constant(value) => {
-                for (index, mut channel) in out.axis_iter_mut(Axis(0)).enumerate() {
+                for (index, channel) in out.axis_iter_mut(Axis(0)).enumerate() {
                     let positive = self.lookup.contains(*value, index);
                     if positive || !zeroed {
-                        channel.fill(u8::from(positive));
+                        fill_rows(channel, u8::from(positive));
                     }
                 }
                 Ok(())

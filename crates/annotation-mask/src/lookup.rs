@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 
-use array_core::{AnyView, ArrayError, DType, Scalar};
+use array_core::{AnyView, ArrayError, DType, Scalar, fill_rows};
 use ndarray::{ArrayView1, ArrayViewD, ArrayViewMutD, Axis};
 
 use crate::error::MaskError;
@@ -81,10 +81,10 @@ impl Lookup {
         with_scratch(len_of(labels.shape()), |codes: &mut [u16]| {
             self.codes.fill(labels, codes)?;
             self.for_each_channel(codes, |channel, plane| {
-                let mut out = out.index_axis_mut(Axis(0), channel);
+                let out = out.index_axis_mut(Axis(0), channel);
                 match plane {
                     None if zeroed => {}
-                    None => out.fill(0),
+                    None => fill_rows(out, 0),
                     Some(Plane::Bits(codes, shift)) => {
                         copy_plane(codes, out, |code| low_bit(code >> shift));
                     }

@@ -1,7 +1,7 @@
 //! The mask: where a channel may be trained.
 
 use array_core::{
-    Array, ArrayError, ArrayInfo, Block, DType, Output, Scalar, Visitor, fold_blocks,
+    Array, ArrayError, ArrayInfo, Block, DType, Output, Scalar, Visitor, fill_rows, fold_blocks,
 };
 use geometry::Window;
 use ndarray::{ArrayViewMutD, Axis};
@@ -90,8 +90,8 @@ impl<A: Array> MissingAnnotationsMask<A> {
         match block {
             Block::Constant(value) => {
                 let known = u8::from(value.to_integer().is_some_and(|label| label > 0));
-                self.write_channels(&mut out, zeroed, known == 0, |mut channel| {
-                    channel.fill(known)
+                self.write_channels(&mut out, zeroed, known == 0, |channel| {
+                    fill_rows(channel, known)
                 });
             }
             Block::Voxels(labels) => {
@@ -120,11 +120,11 @@ impl<A: Array> MissingAnnotationsMask<A> {
         is_zero: bool,
         mut write: impl FnMut(ArrayViewMutD<'_, u8>),
     ) {
-        for (mut channel, decision) in out.axis_iter_mut(Axis(0)).zip(&self.decisions) {
+        for (channel, decision) in out.axis_iter_mut(Axis(0)).zip(&self.decisions) {
             if decision.kept && !is_zero {
                 write(channel);
             } else if !zeroed {
-                channel.fill(0);
+                fill_rows(channel, 0);
             }
         }
     }

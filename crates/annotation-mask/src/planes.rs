@@ -7,49 +7,10 @@
 use std::cell::Cell;
 use std::thread::LocalKey;
 
-use array_core::{AnyView, ArrayError, Element};
-use ndarray::{ArrayView1, ArrayViewD, ArrayViewMut1, ArrayViewMutD, Axis, Ix2};
+use array_core::{AnyView, ArrayError, Element, for_each_row, for_each_row_mut};
+use ndarray::{ArrayView1, ArrayViewD, ArrayViewMutD};
 
 use crate::label::{Label, for_label_view};
-
-/// Calls `visit` with each row (the last axis) of `view`, in C order.
-pub(crate) fn for_each_row<T>(view: ArrayViewD<'_, T>, visit: &mut impl FnMut(ArrayView1<'_, T>)) {
-    match view.ndim() {
-        0 => visit(view.insert_axis(Axis(0)).remove_axis_as_row()),
-        1 => visit(view.remove_axis_as_row()),
-        2 => {
-            let view = view.into_dimensionality::<Ix2>().expect("a view of two axes");
-            view.rows().into_iter().for_each(visit);
-        }
-        _ => view.axis_iter(Axis(0)).for_each(|part| for_each_row(part, visit)),
-    }
-}
-
-/// Calls `visit` with each row (the last axis) of `view`, in C order.
-pub(crate) fn for_each_row_mut<T>(
-    mut view: ArrayViewMutD<'_, T>,
-    visit: &mut impl FnMut(ArrayViewMut1<'_, T>),
-) {
-    match view.ndim() {
-        0 => for_each_row_mut(view.insert_axis(Axis(0)), visit),
-        1 => visit(view.into_dimensionality().expect("a view of one axis")),
-        2 => {
-            let mut view = view.into_dimensionality::<Ix2>().expect("a view of two axes");
-            view.rows_mut().into_iter().for_each(visit);
-        }
-        _ => view.axis_iter_mut(Axis(0)).for_each(|part| for_each_row_mut(part, visit)),
-    }
-}
-
-trait AsRow<'a, T> {
-    fn remove_axis_as_row(self) -> ArrayView1<'a, T>;
-}
-
-impl<'a, T> AsRow<'a, T> for ArrayViewD<'a, T> {
-    fn remove_axis_as_row(self) -> ArrayView1<'a, T> {
-        self.into_dimensionality().expect("a view of one axis")
-    }
-}
 
 /// Writes the plane of a block row by row: `write` gets each row of labels with its part of the plane.
 pub(crate) fn fill_plane<T, P>(
@@ -174,21 +135,6 @@ pub(crate) fn with_scratch<P: Scratch, T, E: From<ArrayError>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rows_come_in_c_order_whatever_the_memory_order() {
-        let values: Vec<u16> = (0..24).collect();
-        for shape in [vec![24], vec![4, 6], vec![2, 3, 4], vec![2, 2, 2, 3]] {
-            let c_order = ndarray::ArrayD::from_shape_vec(shape, values.clone()).unwrap();
-            let mut f_order = c_order.t().as_standard_layout().into_owned();
-            f_order = f_order.reversed_axes();
-            for array in [&c_order, &f_order] {
-                let mut seen = Vec::new();
-                for_each_row(array.view(), &mut |row| seen.extend(row.iter().copied()));
-                assert_eq!(seen, values);
-            }
-        }
-    }
 
     #[test]
     fn ones_are_counted_beyond_a_byte() {

@@ -4,6 +4,7 @@ use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, IxDyn, Slice};
 
 use crate::dtype::{DType, Element, for_all_dtypes};
 use crate::error::ArrayError;
+use crate::rows::fill_rows;
 use crate::scalar::Scalar;
 
 macro_rules! define_any {
@@ -174,7 +175,7 @@ macro_rules! define_any {
             pub fn fill(&mut self, value: Scalar) -> Result<(), ArrayError> {
                 match (self, value) {
                     $((Self::$variant(view), Scalar::$variant(value)) => {
-                        view.fill(value);
+                        fill_rows(view.view_mut(), value);
                         Ok(())
                     })+
                     (view, value) => Err(ArrayError::DTypeMismatch {

@@ -40,6 +40,7 @@ mod error;
 mod info;
 mod memory;
 mod neuroglancer;
+mod rows;
 mod scalar;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -52,4 +53,5 @@ pub use dtype::{DType, Element};
 pub use error::ArrayError;
 pub use info::{ArrayInfo, is_channel_axis};
 pub use memory::MemoryArray;
+pub use rows::{fill_rows, for_each_row, for_each_row_mut};
 pub use scalar::Scalar;

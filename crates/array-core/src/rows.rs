@@ -1,0 +1,75 @@
+//! Rows: the runs of voxels along the last axis.
+//!
+//! Working on whole rows, which are mostly slices, is several times faster than on the elements of a
+//! view one by one.
+
+use ndarray::{ArrayView1, ArrayViewD, ArrayViewMut1, ArrayViewMutD, Axis, Ix1, Ix2};
+
+/// Calls `visit` with each row (the last axis) of `view`, in C order.
+///
+/// ```
+/// use array_core::for_each_row;
+///
+/// let labels = ndarray::array![[1_u8, 1, 2], [3, 3, 3]].into_dyn();
+/// let mut uniform = 0;
+/// for_each_row(labels.view(), &mut |row| {
+///     uniform += usize::from(row.iter().all(|&label| label == row[0]));
+/// });
+/// assert_eq!(uniform, 1);
+/// ```
+pub fn for_each_row<T>(view: ArrayViewD<'_, T>, visit: &mut impl FnMut(ArrayView1<'_, T>)) {
+    match view.ndim() {
+        0 => for_each_row(view.insert_axis(Axis(0)), visit),
+        1 => visit(typed::<_, Ix1>(view)),
+        2 => typed::<_, Ix2>(view).rows().into_iter().for_each(visit),
+        _ => view.axis_iter(Axis(0)).for_each(|part| for_each_row(part, visit)),
+    }
+}
+
+/// Calls `visit` with each row (the last axis) of `view`, in C order, to write it.
+pub fn for_each_row_mut<T>(
+    mut view: ArrayViewMutD<'_, T>,
+    visit: &mut impl FnMut(ArrayViewMut1<'_, T>),
+) {
+    match view.ndim() {
+        0 => for_each_row_mut(view.insert_axis(Axis(0)), visit),
+        1 => visit(typed::<_, Ix1>(view)),
+        2 => typed::<_, Ix2>(view).rows_mut().into_iter().for_each(visit),
+        _ => view.axis_iter_mut(Axis(0)).for_each(|part| for_each_row_mut(part, visit)),
+    }
+}
+
+/// Sets every element, row by row.
+pub fn fill_rows<T: Copy>(view: ArrayViewMutD<'_, T>, value: T) {
+    for_each_row_mut(view, &mut |mut row| match row.as_slice_mut() {
+        Some(row) => row.fill(value),
+        None => row.fill(value),
+    });
+}
+
+/// A view whose number of axes was just looked at.
+fn typed<S: ndarray::RawData, D: ndarray::Dimension>(
+    view: ndarray::ArrayBase<S, ndarray::IxDyn>,
+) -> ndarray::ArrayBase<S, D> {
+    view.into_dimensionality().expect("the number of axes was looked at")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_in_c_order_whatever_the_memory_order() {
+        let values: Vec<u16> = (0..24).collect();
+        for shape in [vec![24], vec![4, 6], vec![2, 3, 4], vec![2, 2, 2, 3]] {
+            let c_order = ndarray::ArrayD::from_shape_vec(shape, values.clone()).unwrap();
+            let mut f_order = c_order.t().as_standard_layout().into_owned();
+            f_order = f_order.reversed_axes();
+            for array in [&c_order, &f_order] {
+                let mut seen = Vec::new();
+                for_each_row(array.view(), &mut |row| seen.extend(row.iter().copied()));
+                assert_eq!(seen, values);
+            }
+        }
+    }
+}
