@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask help` lists them.
 
+mod bench;
 mod conform;
 mod layers;
 mod real;
@@ -21,7 +22,7 @@ cargo xtask COMMAND
                       compare with the recorded answers of the original (default: the copy in
                       xtask/tests/golden)
   real DIR            check the masks of the real label volumes in DIR
-  bench [FILTER]      run the benchmarks whose name holds FILTER
+  bench [FILTER]      run the benchmarks whose name holds FILTER, and print a table
   help                print this";
 
 /// The property tests: package and test target.
@@ -56,8 +57,8 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["conform"] => conform::run(&root().join("xtask/tests/golden")),
         ["conform", "--golden", folder] => conform::run(Path::new(folder)),
         ["real", folder] => real::run(Path::new(folder)),
-        ["bench"] => cargo(&["bench", "--package", "benches"], &[]),
-        ["bench", filter] => cargo(&["bench", "--package", "benches", "--", filter], &[]),
+        ["bench"] => bench::run(None),
+        ["bench", filter] => bench::run(Some(filter)),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
