@@ -2,12 +2,13 @@
 
 use std::{
     fmt,
-    ops::{Add, Deref, Mul, Neg, Sub},
+    ops::{Deref, Neg},
     str::FromStr,
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::operand::panicking_operators;
 use crate::{
     GeometryError, Operand, PartialCoordinate,
     elementwise::{Elementwise, elementwise_methods},
@@ -174,28 +175,7 @@ impl PartialOrd for Coordinate {
     }
 }
 
-macro_rules! panicking_operators {
-    ($($trait:ident $operator:ident $method:ident)+) => {$(
-        /// Panics where the checked method returns an error. For literals and tests.
-        impl<T: Into<Operand<Coordinate>>> $trait<T> for Coordinate {
-            type Output = Coordinate;
-
-            #[track_caller]
-            fn $operator(self, other: T) -> Coordinate {
-                match self.$method(other) {
-                    Ok(result) => result,
-                    Err(error) => panic!("{error}"),
-                }
-            }
-        }
-    )+};
-}
-
-panicking_operators! {
-    Add add checked_add
-    Sub sub checked_sub
-    Mul mul checked_mul
-}
+panicking_operators!(Coordinate, Coordinate);
 
 /// Panics for `i64::MIN`. For literals and tests.
 impl Neg for Coordinate {

@@ -60,3 +60,27 @@ from_coordinates! {
     PartialCoordinate => PartialCoordinate,
     &PartialCoordinate => PartialCoordinate,
 }
+
+/// Gives `$type` the operators `+`, `-` and `*` with an operand of `$entries` for each axis.
+macro_rules! panicking_operators {
+    ($type:ident, $entries:ident) => {
+        panicking_operators!(@ $type, $entries, Add add checked_add);
+        panicking_operators!(@ $type, $entries, Sub sub checked_sub);
+        panicking_operators!(@ $type, $entries, Mul mul checked_mul);
+    };
+    (@ $type:ident, $entries:ident, $trait:ident $operator:ident $method:ident) => {
+        /// Panics where the checked method returns an error. For literals and tests.
+        impl<T: Into<crate::Operand<$entries>>> std::ops::$trait<T> for $type {
+            type Output = $type;
+
+            #[track_caller]
+            fn $operator(self, other: T) -> $type {
+                match self.$method(other) {
+                    Ok(result) => result,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+    };
+}
+pub(crate) use panicking_operators;

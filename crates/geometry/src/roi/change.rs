@@ -1,8 +1,7 @@
 //! Regions made from a region: moved, scaled, grown, snapped.
 
-use std::ops::{Add, Mul, Sub};
-
 use super::{Roi, Snap};
+use crate::operand::panicking_operators;
 use crate::{Coordinate, GeometryError, Operand, PartialCoordinate, VoxelSize};
 
 impl Roi {
@@ -186,25 +185,4 @@ impl Roi {
     }
 }
 
-macro_rules! panicking_operators {
-    ($($trait:ident $operator:ident $method:ident)+) => {$(
-        /// Panics where the checked method returns an error. For literals and tests.
-        impl<T: Into<Operand<PartialCoordinate>>> $trait<T> for Roi {
-            type Output = Roi;
-
-            #[track_caller]
-            fn $operator(self, other: T) -> Roi {
-                match self.$method(other) {
-                    Ok(result) => result,
-                    Err(error) => panic!("{error}"),
-                }
-            }
-        }
-    )+};
-}
-
-panicking_operators! {
-    Add add checked_add
-    Sub sub checked_sub
-    Mul mul checked_mul
-}
+panicking_operators!(Roi, PartialCoordinate);
