@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use annotation_mask::{LabelId, Rule};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 /// An argument that cannot mean anything: exit code 2, as for arguments that clap refuses.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +38,17 @@ pub(crate) enum Command {
     Mask(MaskArgs),
     /// Draw labels, masks and targets of one slice as a PNG.
     Preview(PreviewArgs),
+}
+
+impl Command {
+    /// Whether the user allows that an output is replaced.
+    pub(crate) fn overwrites(&self) -> bool {
+        match self {
+            Self::Demo(_) | Self::Inspect(_) => false,
+            Self::Mask(args) => args.overwrite,
+            Self::Preview(args) => args.overwrite,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -162,9 +173,10 @@ pub(crate) enum Translation {
 
 /// Which channels, and by which rule they are kept.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("channels").required(true).multiple(true).args(["groups", "group"]))]
 pub(crate) struct ChannelArgs {
     /// A file with the groups: TOML or JSON.
-    #[arg(long, value_name = "FILE", required_unless_present = "group", help_heading = "Channels")]
+    #[arg(long, value_name = "FILE", help_heading = "Channels")]
     pub(crate) groups: Option<PathBuf>,
     /// One group; none, one or more label ids.
     #[arg(long, value_name = "NAME=ID,ID,…", help_heading = "Channels", value_parser = parse_group)]

@@ -69,11 +69,12 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     check_is_ours(dir)?;
     fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     let crop = dir.join("crop.zarr");
-    write_crop(&crop)?;
     let groups_file = dir.join("groups.toml");
+    // First of all: by it the next run knows the folder as ours, even if this one does not end.
     crate::files::write_whole(&groups_file, |file| {
         std::io::Write::write_all(file, GROUPS.as_bytes()).map_err(Into::into)
     })?;
+    write_crop(&crop)?;
     println!("A sample crop of {SIZE} x {SIZE} x {SIZE} voxels is in {}.\n", crop.display());
 
     let groups = Groups::from_toml(GROUPS).context("the groups of the sample")?;

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            report::print_error(&error);
+            report::print_error(&error, cli.command.overwrites());
             ExitCode::from(if error.is::<args::UsageError>() { 2 } else { 1 })
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use annotation_mask::{ChannelCounts, ChannelDecision, Groups, MaskAndTarget, MaskOptions};
 use anstream::{println, stdout};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use array_core::{Array, ArrayError, ArrayExt, ArrayInfo, WritableArray, fold_blocks};
 use geometry::{Roi, Window};
 use serde_json::{Map, Value, json};
@@ -46,6 +46,9 @@ pub(crate) struct Written {
 pub(crate) fn run(args: &MaskArgs) -> Result<()> {
     let groups = source::groups(&args.channels)?;
     let labels = source::open(&args.source)?;
+    if args.overwrite && is_inside(labels.metadata().path(), &args.output) {
+        bail!("the output {} would replace the labels in it", args.output.display());
+    }
     let labels = part(labels, args.roi.as_deref())?;
     let chunks = args.chunks.as_deref().map(|c| spatial_chunks(c, labels.dims())).transpose()?;
     let written = Job {
@@ -70,6 +73,14 @@ pub(crate) fn run(args: &MaskArgs) -> Result<()> {
     Ok(())
 }
 
+/// Whether `path` is `folder` or lies in it, whatever links lead there.
+fn is_inside(path: &Path, folder: &Path) -> bool {
+    match (path.canonicalize(), folder.canonicalize()) {
+        (Ok(path), Ok(folder)) => path.starts_with(folder),
+        _ => false,
+    }
+}
+
 /// The part of the labels that the user asked for.
 fn part(labels: ZarrArray, roi: Option<&str>) -> Result<Arc<dyn Array>> {
     let Some(text) = roi else { return Ok(Arc::new(labels)) };
@@ -79,7 +90,9 @@ fn part(labels: ZarrArray, roi: Option<&str>) -> Result<Arc<dyn Array>> {
     // Strict, unlike a crop: what is written is what was asked for.
     let bounds = || {
         let bounds = unit.format_roi(labels.roi());
-        format!("--roi {text:?} (the labels are {bounds} in {})", unit.unit())
+        let sizes = unit.decimals(labels.voxel_size().as_coordinate());
+        let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
+        format!("--roi {text:?} (the labels are {bounds}, in voxels of {})", sizes.join(" x "))
     };
     labels.slices(&roi).with_context(bounds)?;
     let part = labels.crop(&roi).map_err(anyhow::Error::from);
@@ -111,12 +124,15 @@ impl Job<'_> {
             let dtype = self.labels.dtype();
             tracing::warn!("group {group:?}: labels of type {dtype} never have the id {id}");
         }
+        // Before anything is written, so that nothing of it can stay.
+        let interrupt = Interrupt::listen()?;
         let staging = Staging::new(self.output, self.overwrite).with_context(context)?;
         let info = pair.mask().info().clone();
         let options = ImageOptions {
             zarr_format: self.zarr_format,
             chunk_shape: Some(self.chunk_shape(&info)),
-            attrs: channel_attrs(pair.mask().decisions()),
+            attrs: kept_attr(pair.mask().decisions()),
+            group_attrs: self.provenance(None),
             ..ImageOptions::default()
         };
         let mask = staging.create_image("mask", &info, &options).with_context(context)?;
@@ -126,8 +142,9 @@ impl Job<'_> {
         } else {
             None
         };
-        let counts = stream(&pair, &mask, target.as_ref()).with_context(context)?;
-        let provenance = self.provenance(pair.mask().decisions(), &counts);
+        let counts = stream(&pair, &mask, target.as_ref(), &interrupt).with_context(context)?;
+        let channels = channels_json(pair.mask().decisions(), &counts);
+        let provenance = self.provenance(Some(channels));
         let path = staging.commit(&provenance).with_context(context)?;
         Ok(Written { path, decisions: pair.mask().decisions().to_vec(), counts, info })
     }
@@ -147,13 +164,9 @@ impl Job<'_> {
         [vec![1; info.channel_dims()], spatial].concat()
     }
 
-    /// How the output was made, for whoever finds it later.
-    fn provenance(
-        &self,
-        decisions: &[ChannelDecision],
-        counts: &ChannelCounts,
-    ) -> Map<String, Value> {
-        let provenance = json!({
+    /// How the output was made, for whoever finds it later; the channels once they are counted.
+    fn provenance(&self, channels: Option<Value>) -> Map<String, Value> {
+        let mut provenance = json!({
             "voxmask": {
                 "version": env!("CARGO_PKG_VERSION"),
                 "source": self.source,
@@ -164,9 +177,11 @@ impl Job<'_> {
                     "ids": ids_json(&group.ids),
                     "generic_ids": ids_json(&group.generic_ids),
                 })).collect::<Value>(),
-                "channels": channels_json(decisions, counts),
             }
         });
+        if let Some(channels) = channels {
+            provenance["voxmask"]["channels"] = channels;
+        }
         match provenance {
             Value::Object(map) => map,
             _ => Map::new(),
@@ -174,11 +189,10 @@ impl Job<'_> {
     }
 }
 
-/// The names of the channels and whether each is kept, beside the array itself.
-fn channel_attrs(decisions: &[ChannelDecision]) -> Map<String, Value> {
-    let names: Value = decisions.iter().map(|d| json!(d.name)).collect();
-    let kept: Value = decisions.iter().map(|d| json!(d.kept)).collect();
-    [("channels".to_owned(), names), ("kept".to_owned(), kept)].into_iter().collect()
+/// Whether each channel is kept, beside the names that the array itself carries.
+fn kept_attr(decisions: &[ChannelDecision]) -> Map<String, Value> {
+    let kept: Value = decisions.iter().map(|decision| json!(decision.kept)).collect();
+    [("kept".to_owned(), kept)].into_iter().collect()
 }
 
 /// Why a block could not be written.
@@ -195,8 +209,8 @@ fn stream(
     pair: &MaskAndTarget<Arc<dyn Array>>,
     mask: &ZarrArray,
     target: Option<&ZarrArray>,
+    interrupt: &Interrupt,
 ) -> Result<ChannelCounts> {
-    let interrupt = Interrupt::listen()?;
     let info = pair.mask().info();
     let whole = Window::full(info.spatial_shape())?;
     let bar = progress::bar(whole.num_voxels()? as u64, "masking");

@@ -237,7 +237,7 @@ fn read_raw(
     let shape = raw.slices(&roi)?.shape().to_vec();
     let plane: Vec<usize> =
         (0..shape.len()).filter(|&axis| Some(axis) != cut).map(|axis| shape[axis]).collect();
-    Ok(Array2::from_shape_vec((plane[0], plane[1]), shades).context("an image with channels")?)
+    Array2::from_shape_vec((plane[0], plane[1]), shades).context("an image with channels")
 }
 
 /// A value of any type as a number to compare.

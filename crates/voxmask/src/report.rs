@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::table::{self, grouped, table};
 
-/// Prints an error with its causes, and a hint where one helps.
-pub(crate) fn print_error(error: &anyhow::Error) {
+/// Prints an error with its causes, and a hint where one helps; `overwrite` says whether the user asked
+/// for that.
+pub(crate) fn print_error(error: &anyhow::Error, overwrite: bool) {
     eprintln!("\x1b[1;31merror\x1b[0m: {error}");
     let mut last = error.to_string();
     for cause in error.chain().skip(1) {
@@ -19,16 +20,16 @@ pub(crate) fn print_error(error: &anyhow::Error) {
         }
         last = text;
     }
-    if let Some(hint) = hint(error) {
+    if let Some(hint) = hint(error, overwrite) {
         eprintln!("  hint: {hint}");
     }
 }
 
-fn hint(error: &anyhow::Error) -> Option<&'static str> {
+fn hint(error: &anyhow::Error, overwrite: bool) -> Option<&'static str> {
     use zarr_source::ZarrError;
     let zarr = error.chain().find_map(|cause| cause.downcast_ref::<ZarrError>());
     match zarr {
-        Some(ZarrError::OutputExists { .. }) => Some("add --overwrite to replace it"),
+        Some(ZarrError::OutputExists { .. }) if !overwrite => Some("add --overwrite to replace it"),
         Some(ZarrError::NoGeometry { .. }) => {
             Some("say it with --voxel-size Z,Y,X (and --offset, --unit), or add --unit-voxels")
         }

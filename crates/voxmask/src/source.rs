@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use annotation_mask::{Groups, MaskOptions};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use geometry::{Decimal, LengthUnit};
 use zarr_source::{Convention, OpenOptions, ZarrArray};
 
@@ -62,6 +62,10 @@ pub(crate) fn groups(args: &ChannelArgs) -> Result<Groups> {
     };
     let typed = Groups::new(args.group.clone()).map_err(|error| UsageError(error.to_string()))?;
     let groups = from_file.joined(typed).map_err(|error| UsageError(error.to_string()))?;
+    if groups.is_empty() {
+        let path = args.groups.as_deref().unwrap_or(Path::new(""));
+        bail!("groups file {} has no groups: nothing would be masked", path.display());
+    }
     Ok(groups.with_generic_ids(&args.generic_ids))
 }
 

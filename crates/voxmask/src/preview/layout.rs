@@ -20,6 +20,14 @@ const GAP: usize = 8;
 const LINE: usize = 18;
 const LEGEND_ROWS: usize = 18;
 
+/// What the colours of masks and targets mean.
+const KEY: [(Colour, &str); 4] = [
+    (KNOWN, "mask 1: train here"),
+    (UNKNOWN, "mask 0: do not"),
+    (POSITIVE, "target 1"),
+    (UNLABELLED, "target 0"),
+];
+
 /// Draws the picture.
 pub(crate) fn draw(planes: &Planes) -> Canvas {
     let side = plane_size(planes, LABELS_SIDE);
@@ -31,7 +39,9 @@ pub(crate) fn draw(planes: &Planes) -> Canvas {
     let images = if planes.raw.is_some() { 2 } else { 1 };
     let left_height = images * (LINE + side[1] + GAP) + LINE * (legend.len().div_ceil(2) + 1);
     let grid_height = rows * (card_size[1] + MARGIN) + 2 * LINE;
-    let width = 3 * MARGIN + side[0] + columns * (card_size[0] + MARGIN);
+    let cards_width = columns * (card_size[0] + MARGIN);
+    let keys_width = KEY.iter().map(|(_, text)| key_width(text)).sum();
+    let width = 3 * MARGIN + side[0] + cards_width.max(keys_width);
     let title_width = planes.title.chars().count() * TextSize::Title.letter_width() + 2 * MARGIN;
     let top = MARGIN + 2 * LINE;
     let height = top + left_height.max(grid_height) + MARGIN;
@@ -152,16 +162,16 @@ fn status(decision: &ChannelDecision) -> (String, Colour) {
 
 fn draw_key(canvas: &mut Canvas, [x, y]: [usize; 2]) {
     let mut x = x;
-    for (colour, text) in [
-        (KNOWN, "mask 1: train here"),
-        (UNKNOWN, "mask 0: do not"),
-        (POSITIVE, "target 1"),
-        (UNLABELLED, "target 0"),
-    ] {
+    for (colour, text) in KEY {
         canvas.rectangle([x, y + 2], [12, 12], colour);
         canvas.text([x + 17, y + 2], text, TextSize::Small, FAINT);
-        x += 17 + (text.len() + 3) * TextSize::Small.letter_width();
+        x += key_width(text);
     }
+}
+
+/// The width of one entry of the key, with the space behind it.
+fn key_width(text: &str) -> usize {
+    17 + (text.len() + 3) * TextSize::Small.letter_width()
 }
 
 /// Draws a plane of voxels, the nearest one for each pixel.
