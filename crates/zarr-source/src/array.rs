@@ -1,6 +1,6 @@
 //! An array that is stored as Zarr.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use array_core::{Array, ArrayError, ArrayInfo, Visitor, WritableArray};
@@ -16,6 +16,7 @@ use crate::options::OpenOptions;
 use crate::place::{GeometryReport, Surroundings, resolve};
 use crate::read;
 use crate::spec::ArraySpec;
+use crate::store::Container;
 use crate::write::Writer;
 
 /// A Zarr array of version 2 or 3 in a folder, opened for reading or for writing.
@@ -51,22 +52,33 @@ impl ZarrArray {
     /// Those of [`ZarrArray::open`].
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self, ZarrError> {
         let dir = absolute(path.as_ref())?;
-        let node = node_at(&dir, NodeKind::Array)?;
-        let spec = ArraySpec::new(&node)?;
-        let groups = Node::enclosing_groups(&dir)?;
+        Self::open_in(Container::around(&dir)?, dir, options)
+    }
+
+    /// Opens the array in the folder `dir` of a container.
+    fn open_in(
+        container: Container,
+        dir: PathBuf,
+        options: &OpenOptions,
+    ) -> Result<Self, ZarrError> {
+        let node = node_at(&container, &dir, NodeKind::Array)?;
+        let mut spec = ArraySpec::new(&container, &node)?;
+        let groups = Node::enclosing_groups(&container, &dir)?;
         let root = groups.last().map_or(&dir, |group| &group.dir).clone();
         let around = Surroundings { node: &node, spec: &spec, groups: &groups, root: &root };
         let place = resolve(&around, options)?;
-        let chunks = Chunks::new(dir.clone(), &spec)?;
+        let codecs = std::mem::take(&mut spec.codec_names);
+        let (order, warnings) = (spec.order, std::mem::take(&mut spec.warnings));
+        let chunks = Chunks::new(container, dir.clone(), spec)?;
 
         let mut report = place.report;
         let (attrs, inherited) = attributes(&node, &groups);
         report.disagreements.extend(inherited);
-        let channel_dims = spec.shape.len().saturating_sub(place.grid.dims());
+        let channel_dims = chunks.shape.len().saturating_sub(place.grid.dims());
         let block_shape = chunks.chunk_shape().get(channel_dims..).unwrap_or_default();
         let description =
             |source| ZarrError::Description { path: dir.clone(), source: Box::new(source) };
-        let mut info = ArrayInfo::new(spec.dtype, &place.axes, &spec.shape, place.grid)
+        let mut info = ArrayInfo::new(chunks.dtype(), &place.axes, &chunks.shape, place.grid)
             .and_then(|info| info.with_unit(place.unit).with_block_shape(block_shape))
             .map_err(description)?;
         if let Some(names) = channel_names(&attrs, &info) {
@@ -77,13 +89,13 @@ impl ZarrArray {
             container: root,
             format: node.format,
             chunk_shape: chunks.chunk_shape().to_vec(),
-            shard_shape: chunks.sharding.as_ref().map(|_| spec.stored_shape.clone()),
-            codecs: spec.codec_names,
-            fill_value: spec.fill_value,
-            memory_order: spec.order,
+            shard_shape: chunks.sharding.as_ref().map(|_| chunks.stored_shape.clone()),
+            codecs,
+            fill_value: chunks.fill_value,
+            memory_order: order,
             path: dir,
         };
-        let warnings = [spec.warnings, place.warnings].concat();
+        let warnings = [warnings, place.warnings].concat();
         let info = info.with_attrs(Arc::new(attrs));
         Ok(Self { info, chunks, writer: None, metadata, report, warnings })
     }
@@ -95,7 +107,7 @@ impl ZarrArray {
     /// Those of [`ZarrArray::open`].
     pub fn open_writable(path: impl AsRef<Path>) -> Result<Self, ZarrError> {
         let array = Self::open(path)?;
-        Ok(Self { writer: Some(Writer::default()), ..array })
+        Ok(Self { writer: Some(Writer::new(&array.chunks)?), ..array })
     }
 
     /// How the array is stored.
@@ -172,4 +184,44 @@ fn channel_names(attrs: &Map<String, Value>, info: &ArrayInfo) -> Option<Vec<Str
     let names: Vec<String> =
         names.iter().map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?;
     (info.num_channels() == Some(names.len())).then_some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use array_core::ArrayExt;
+    use zarrs::storage::store::MemoryStore;
+    use zarrs::storage::{ReadableStorage, StoreKey, WritableStorageTraits};
+
+    use super::*;
+
+    /// What a container without files needs: every document, chunk and shard comes out of its store.
+    #[test]
+    fn an_array_is_read_out_of_any_store() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+        for name in ["v2_blosc_lz4", "v3_transpose", "v3_sharded_missing"] {
+            let root = fixtures.join(format!("{name}.zarr"));
+            let (store, mut folders) = (MemoryStore::new(), vec![root.clone()]);
+            while let Some(folder) = folders.pop() {
+                for entry in fs::read_dir(folder).unwrap() {
+                    let path = entry.unwrap().path();
+                    if path.is_dir() {
+                        folders.push(path);
+                        continue;
+                    }
+                    let key = StoreKey::new(path_inside(&root, &path)).unwrap();
+                    store.set(&key, fs::read(path).unwrap().into()).unwrap();
+                }
+            }
+            let store: ReadableStorage = Arc::new(store);
+            let elsewhere = PathBuf::from("/no-such-folder");
+            let container = Container::new(elsewhere.clone(), store);
+            let options = OpenOptions::default();
+            let array = ZarrArray::open_in(container, elsewhere.join("s0"), &options).unwrap();
+            let local = ZarrArray::open(root.join("s0")).unwrap();
+            assert_eq!(array.data().unwrap(), local.data().unwrap(), "{name}");
+            assert_eq!(array.info().grid(), local.info().grid(), "{name}");
+        }
+    }
 }

@@ -1,45 +1,46 @@
-//! The chunks of an array, as they lie in files.
+//! The chunks of an array, as zarrs finds and decodes them.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::fmt;
 use std::path::PathBuf;
 
 use array_core::{DType, Scalar};
+use zarrs::array::codec::api::CodecError;
+use zarrs::array::{Array, ArrayBytes, ArrayError};
+use zarrs::storage::{StorageError, WritableStorageTraits};
 
-use crate::codecs::ChunkCodec;
+use crate::codecs::options;
 use crate::error::ZarrError;
 use crate::shard::{ShardError, Sharding};
-use crate::spec::{ArraySpec, KeyEncoding, byte_size};
+use crate::spec::{ArraySpec, StoredArray, byte_size};
+use crate::store::{Container, store_error};
 
 /// The storage of an array's elements.
-#[derive(Debug)]
 pub(crate) struct Chunks {
     pub(crate) dir: PathBuf,
     pub(crate) shape: Vec<usize>,
-    /// The shape of what one file holds.
+    /// The shape of what lies under one key: a chunk, or a shard.
     pub(crate) stored_shape: Vec<usize>,
-    /// The codecs of what one file holds.
-    pub(crate) stored_codec: ChunkCodec,
     pub(crate) fill_value: Scalar,
     pub(crate) sharding: Option<Sharding>,
-    keys: KeyEncoding,
+    array: StoredArray,
+    container: Container,
 }
 
 impl Chunks {
-    pub(crate) fn new(dir: PathBuf, spec: &ArraySpec) -> Result<Self, ZarrError> {
-        let unsupported = |what: String| ZarrError::unsupported(&dir, what);
-        let (codecs, fill_value) = (&spec.codecs, spec.fill_value);
-        let sharding =
-            Sharding::new(codecs, &spec.stored_shape, fill_value).map_err(unsupported)?;
-        let stored_codec =
-            ChunkCodec::new(codecs, &spec.stored_shape, fill_value).map_err(unsupported)?;
+    pub(crate) fn new(
+        container: Container,
+        dir: PathBuf,
+        spec: ArraySpec,
+    ) -> Result<Self, ZarrError> {
+        let sharding = Sharding::new(&spec.array, &spec.stored_shape)
+            .map_err(|what| ZarrError::unsupported(&dir, what))?;
         Ok(Self {
-            shape: spec.shape.clone(),
-            stored_shape: spec.stored_shape.clone(),
-            stored_codec,
-            fill_value,
+            shape: spec.shape,
+            stored_shape: spec.stored_shape,
+            fill_value: spec.fill_value,
             sharding,
-            keys: spec.keys,
+            array: spec.array,
+            container,
             dir,
         })
     }
@@ -53,42 +54,64 @@ impl Chunks {
         self.sharding.as_ref().map_or(&self.stored_shape, |sharding| &sharding.chunk_shape)
     }
 
+    /// The same array, for writing.
+    pub(crate) fn writable(&self) -> Result<WritableChunks, ZarrError> {
+        Ok(WritableChunks(self.array.with_storage(self.container.writable(&self.dir)?)))
+    }
+
     /// The decoded elements of a chunk; none if it is not stored.
     pub(crate) fn read(&self, index: &[usize]) -> Result<Option<Vec<u8>>, ZarrError> {
         let Some(sharding) = &self.sharding else {
             return self.read_stored(index);
         };
-        let file = |shard: &[usize]| not_found_is_none(File::open(self.file(shard)));
-        let encoded = match sharding.read(index, file) {
-            Ok(Some(encoded)) => encoded,
-            Ok(None) => return Ok(None),
-            Err(ShardError::Io(error)) => {
-                let file = self.file(&sharding.locate(index).0);
-                return Err(ZarrError::io("read", &file, error));
-            }
-            Err(ShardError::Corrupt(reason)) => return Err(self.corrupt(index, reason)),
-        };
-        let decoded =
-            sharding.chunk_codec.decode(encoded).map_err(|reason| self.corrupt(index, reason))?;
-        self.sized(index, decoded, &sharding.chunk_shape).map(Some)
+        let decoded = sharding.read(&self.array, index).map_err(|error| match error {
+            ShardError::Store(error) => self.store_error("read", &sharding.locate(index).0, error),
+            ShardError::Corrupt(reason) => self.corrupt(index, reason),
+        })?;
+        let Some(decoded) = decoded else { return Ok(None) };
+        self.check_size(&decoded, &sharding.chunk_shape)
+            .map_err(|reason| self.corrupt(index, reason))?;
+        Ok(Some(decoded))
     }
 
-    /// The decoded elements of what one file holds; none if there is no file.
+    /// The decoded elements of what lies under one key; none if there is nothing.
     pub(crate) fn read_stored(&self, index: &[usize]) -> Result<Option<Vec<u8>>, ZarrError> {
-        let file = self.file(index);
-        let encoded = not_found_is_none(fs::read(&file))
-            .map_err(|error| ZarrError::io("read", &file, error))?;
-        let Some(encoded) = encoded else {
-            return Ok(None);
-        };
-        let corrupt = |reason| self.stored_corrupt(index, reason);
-        let decoded = self.stored_codec.decode(encoded).map_err(corrupt)?;
-        self.sized(index, decoded, &self.stored_shape).map(Some)
+        let decoded = self
+            .array
+            .retrieve_chunk_if_exists_opt::<ArrayBytes<'_>>(&wide(index), &options())
+            .and_then(|decoded| Ok(decoded.map(ArrayBytes::into_fixed).transpose()?))
+            .map_err(|error| match error {
+                ArrayError::StorageError(error)
+                | ArrayError::CodecError(CodecError::StorageError(error)) => {
+                    self.store_error("read", index, error)
+                }
+                other => self.stored_corrupt(index, other.to_string()),
+            })?;
+        let Some(decoded) = decoded else { return Ok(None) };
+        self.check_size(&decoded, &self.stored_shape)
+            .map_err(|reason| self.stored_corrupt(index, reason))?;
+        Ok(Some(decoded.into_owned()))
     }
 
-    /// The file that holds a chunk or shard.
-    pub(crate) fn file(&self, stored_index: &[usize]) -> PathBuf {
-        self.dir.join(self.keys.path(stored_index))
+    /// Writes all elements of what lies under one key, or removes it if they are fill values.
+    pub(crate) fn write_stored(
+        &self,
+        to: &WritableChunks,
+        index: &[usize],
+        elements: Vec<u8>,
+    ) -> Result<(), ZarrError> {
+        let elements = ArrayBytes::new_flen(elements);
+        let written = to.0.store_chunk_opt(&wide(index), elements, &options());
+        if let Some(sharding) = &self.sharding {
+            sharding.forget(index);
+        }
+        written.map_err(|error| match error {
+            ArrayError::StorageError(error) => self.store_error("write", index, error),
+            other => {
+                let what = format!("writing chunk {index:?} ({other})");
+                ZarrError::unsupported(&self.dir, what)
+            }
+        })
     }
 
     /// The error for a chunk with bad contents.
@@ -96,41 +119,58 @@ impl Chunks {
         match &self.sharding {
             None => self.stored_corrupt(index, reason),
             Some(sharding) => {
-                let shard = self.keys.key(&sharding.locate(index).0);
+                let shard = self.key(&sharding.locate(index).0);
                 let chunk = format!("{index:?} in shard {shard:?}");
                 ZarrError::ChunkCorrupt { path: self.dir.clone(), chunk, reason }
             }
         }
     }
 
-    fn stored_corrupt(&self, index: &[usize], reason: String) -> ZarrError {
-        let chunk = format!("{:?} (index {index:?})", self.keys.key(index));
+    /// The error for a chunk or shard with bad contents.
+    pub(crate) fn stored_corrupt(&self, index: &[usize], reason: String) -> ZarrError {
+        let chunk = format!("{:?} (index {index:?})", self.key(index));
         ZarrError::ChunkCorrupt { path: self.dir.clone(), chunk, reason }
     }
 
-    fn sized(
-        &self,
-        index: &[usize],
-        bytes: Vec<u8>,
-        shape: &[usize],
-    ) -> Result<Vec<u8>, ZarrError> {
+    fn store_error(&self, action: &str, index: &[usize], error: StorageError) -> ZarrError {
+        store_error(action, &self.container.file(&self.array.chunk_key(&wide(index))), error)
+    }
+
+    /// The key of a chunk or shard, relative to the array.
+    fn key(&self, index: &[usize]) -> String {
+        let file = self.container.file(&self.array.chunk_key(&wide(index)));
+        file.strip_prefix(&self.dir).unwrap_or(&file).display().to_string()
+    }
+
+    fn check_size(&self, bytes: &[u8], shape: &[usize]) -> Result<(), String> {
         if Some(bytes.len()) == byte_size(shape, self.dtype()) {
-            return Ok(bytes);
+            return Ok(());
         }
-        let reason = format!(
+        Err(format!(
             "it decodes to {} bytes, which are not {shape:?} elements of type {}",
             bytes.len(),
             self.dtype()
-        );
-        Err(self.corrupt(index, reason))
+        ))
     }
 }
 
-/// What is not there is not an error.
-pub(crate) fn not_found_is_none<T>(result: io::Result<T>) -> io::Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+impl fmt::Debug for Chunks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Chunks").field("dir", &self.dir).finish_non_exhaustive()
     }
+}
+
+/// Where the chunks of an array are written.
+pub(crate) struct WritableChunks(Array<dyn WritableStorageTraits>);
+
+impl fmt::Debug for WritableChunks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("WritableChunks").field(self.0.path()).finish()
+    }
+}
+
+/// An index as zarrs counts.
+pub(crate) fn wide(index: &[usize]) -> Vec<u64> {
+    // No machine has addresses of more than 64 bits.
+    index.iter().map(|&number| u64::try_from(number).unwrap_or(u64::MAX)).collect()
 }

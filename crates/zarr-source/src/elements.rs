@@ -4,20 +4,23 @@ use array_core::{AnyArray, AnyView, DType, Element, Scalar, for_any};
 use bytemuck::{AnyBitPattern, CheckedBitPattern, NoUninit};
 use ndarray::{ArrayViewD, IxDyn};
 
-/// The bytes of a value, in native byte order.
-pub(crate) fn scalar_bytes(value: Scalar) -> Vec<u8> {
-    match value {
-        Scalar::Bool(value) => vec![u8::from(value)],
-        Scalar::U8(value) => value.to_ne_bytes().to_vec(),
-        Scalar::U16(value) => value.to_ne_bytes().to_vec(),
-        Scalar::U32(value) => value.to_ne_bytes().to_vec(),
-        Scalar::U64(value) => value.to_ne_bytes().to_vec(),
-        Scalar::I8(value) => value.to_ne_bytes().to_vec(),
-        Scalar::I16(value) => value.to_ne_bytes().to_vec(),
-        Scalar::I32(value) => value.to_ne_bytes().to_vec(),
-        Scalar::I64(value) => value.to_ne_bytes().to_vec(),
-        Scalar::F32(value) => value.to_ne_bytes().to_vec(),
-        Scalar::F64(value) => value.to_ne_bytes().to_vec(),
+/// The value that bytes in native order hold, if they hold one.
+pub(crate) fn scalar(dtype: DType, bytes: &[u8]) -> Option<Scalar> {
+    fn plain<T: AnyBitPattern + Into<Scalar>>(bytes: &[u8]) -> Option<Scalar> {
+        bytemuck::try_pod_read_unaligned::<T>(bytes).ok().map(Into::into)
+    }
+    match dtype {
+        DType::Bool => bytemuck::checked::try_pod_read_unaligned(bytes).ok().map(Scalar::Bool),
+        DType::U8 => plain::<u8>(bytes),
+        DType::U16 => plain::<u16>(bytes),
+        DType::U32 => plain::<u32>(bytes),
+        DType::U64 => plain::<u64>(bytes),
+        DType::I8 => plain::<i8>(bytes),
+        DType::I16 => plain::<i16>(bytes),
+        DType::I32 => plain::<i32>(bytes),
+        DType::I64 => plain::<i64>(bytes),
+        DType::F32 => plain::<f32>(bytes),
+        DType::F64 => plain::<f64>(bytes),
     }
 }
 

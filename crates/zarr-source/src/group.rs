@@ -8,10 +8,12 @@ use serde_json::{Map, Value};
 use crate::error::ZarrError;
 use crate::locate::{arrays_below, node_at};
 use crate::node::{Node, NodeKind, ZarrFormat, absolute};
+use crate::store::Container;
 
 /// A Zarr group, opened for reading its attributes and finding what is in it.
 #[derive(Debug)]
 pub struct ZarrGroup {
+    container: Container,
     node: Node,
 }
 
@@ -23,7 +25,10 @@ impl ZarrGroup {
     /// [`ZarrError::NotFound`], [`ZarrError::NotAZarrGroup`], [`ZarrError::MetadataMalformed`] or
     /// [`ZarrError::StoreIo`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ZarrError> {
-        Ok(Self { node: node_at(&absolute(path.as_ref())?, NodeKind::Group)? })
+        let dir = absolute(path.as_ref())?;
+        let container = Container::around(&dir)?;
+        let node = node_at(&container, &dir, NodeKind::Group)?;
+        Ok(Self { container, node })
     }
 
     /// The folder, as an absolute path.
@@ -60,10 +65,14 @@ impl ZarrGroup {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.node.dir).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            if let Some(child) = Node::read(&entry.path())?
+            // What has no name in Unicode has no key.
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            if let Some(child) = Node::read(&self.container, &entry.path())?
                 && child.kind == NodeKind::Group
             {
-                names.push(entry.file_name().to_string_lossy().into_owned());
+                names.push(name);
             }
         }
         names.sort();

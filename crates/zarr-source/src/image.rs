@@ -3,7 +3,6 @@
 mod attributes;
 mod chunks;
 
-use std::fs;
 use std::path::Path;
 
 use array_core::ArrayInfo;
@@ -11,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::array::ZarrArray;
 use crate::error::ZarrError;
-use crate::json::write_json;
 use crate::node::ZarrFormat;
+use crate::store::Container;
 
 /// The name of the array in its group.
 const ARRAY: &str = "s0";
@@ -75,8 +74,9 @@ impl Default for ImageOptions {
     }
 }
 
-/// Creates the group in the folder `group`, which must not exist, and its array.
+/// Creates the group in the folder `group` of a container, which must not exist, and its array.
 pub(crate) fn create(
+    container: &Container,
     group: &Path,
     name: &str,
     info: &ArrayInfo,
@@ -85,16 +85,18 @@ pub(crate) fn create(
     let array = group.join(ARRAY);
     let chunk_shape = chunks::shape(&array, info, options)?;
     let short_name = name.rsplit('/').next().unwrap_or(name);
-    fs::create_dir_all(&array).map_err(|error| ZarrError::io("create", &array, error))?;
-    write_group(group, options.zarr_format, group_attrs(group, short_name, info, options)?)?;
+    let group_attrs = group_attrs(group, short_name, info, options)?;
+    write_group(container, group, options.zarr_format, group_attrs)?;
     let attrs = attributes::of_array(&array, info, &options.attrs)?;
     match options.zarr_format {
         ZarrFormat::V2 => {
-            write_json(&array.join(".zarray"), &chunks::v2(info, &chunk_shape, options))?;
-            write_json(&array.join(".zattrs"), &attrs)?;
+            let metadata = chunks::v2(info, &chunk_shape, options);
+            container.write_json(&array.join(".zarray"), &metadata)?;
+            container.write_json(&array.join(".zattrs"), &attrs)?;
         }
         ZarrFormat::V3 => {
-            write_json(&array.join("zarr.json"), &chunks::v3(info, &chunk_shape, options, attrs))?;
+            let metadata = chunks::v3(info, &chunk_shape, options, attrs);
+            container.write_json(&array.join("zarr.json"), &metadata)?;
         }
     }
     let created = ZarrArray::open_writable(&array)?;
@@ -108,20 +110,25 @@ pub(crate) fn create(
     Ok(created)
 }
 
-/// Writes the metadata of a group into a folder that exists.
+/// Writes the metadata of the group in the folder `group` of a container.
 pub(crate) fn write_group(
+    container: &Container,
     group: &Path,
     format: ZarrFormat,
     attrs: Map<String, Value>,
 ) -> Result<(), ZarrError> {
     match format {
         ZarrFormat::V2 => {
-            write_json(&group.join(".zgroup"), &object(json!({"zarr_format": 2})))?;
-            if attrs.is_empty() { Ok(()) } else { write_json(&group.join(".zattrs"), &attrs) }
+            let metadata = object(json!({"zarr_format": 2}));
+            container.write_json(&group.join(".zgroup"), &metadata)?;
+            if attrs.is_empty() {
+                return Ok(());
+            }
+            container.write_json(&group.join(".zattrs"), &attrs)
         }
         ZarrFormat::V3 => {
             let metadata = json!({"zarr_format": 3, "node_type": "group", "attributes": attrs});
-            write_json(&group.join("zarr.json"), &object(metadata))
+            container.write_json(&group.join("zarr.json"), &object(metadata))
         }
     }
 }

@@ -1,24 +1,15 @@
-//! Metadata files.
+//! Metadata documents.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use crate::error::ZarrError;
 
-/// Reads a metadata file; none if there is no such file.
-pub(crate) fn read_json(file: &Path) -> Result<Option<Map<String, Value>>, ZarrError> {
-    let bytes = match fs::read(file) {
-        Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(ZarrError::io("read", file, error)),
-    };
-    match serde_json::from_slice(&bytes) {
-        Ok(Value::Object(object)) => Ok(Some(object)),
+/// The object in a metadata document.
+pub(crate) fn from_bytes(file: &Path, bytes: &[u8]) -> Result<Map<String, Value>, ZarrError> {
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(object)) => Ok(object),
         Ok(other) => Err(ZarrError::malformed(
             file,
             format!("expected a JSON object, found {}", short(&other)),
@@ -27,13 +18,13 @@ pub(crate) fn read_json(file: &Path) -> Result<Option<Map<String, Value>>, ZarrE
     }
 }
 
-/// Writes a metadata file.
-pub(crate) fn write_json(file: &Path, object: &Map<String, Value>) -> Result<(), ZarrError> {
+/// The text of a metadata document.
+pub(crate) fn to_bytes(file: &Path, object: &Map<String, Value>) -> Result<Vec<u8>, ZarrError> {
     let mut text = serde_json::to_vec_pretty(object).map_err(|error| {
         ZarrError::malformed(file, format!("the metadata cannot be written as JSON: {error}"))
     })?;
     text.push(b'\n');
-    fs::write(file, text).map_err(|error| ZarrError::io("write", file, error))
+    Ok(text)
 }
 
 /// The text of a value, cut where it gets long.

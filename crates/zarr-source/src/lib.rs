@@ -32,6 +32,9 @@
 //! nothing is decoded for it. What cannot be read is an error that names the codec, the type, the key or
 //! the chunk. Opening and reading never create or change a file.
 //!
+//! Stores, chunk keys, codecs and shards are those of the zarrs crate. No public item names it; inside, only
+//! the modules `store`, `spec`, `chunks`, `shard` and `codecs` do.
+//!
 //! Writing replaces files as a whole: a read at the same time sees the old or the new chunk. Threads may
 //! write to one array at the same time, processes only if they share no chunk (or shard). Nothing is
 //! flushed to the disk by force, so a machine that stops may lose what was written last.
@@ -78,6 +81,7 @@ mod read;
 mod shard;
 mod spec;
 mod staging;
+mod store;
 mod write;
 
 pub use array::ZarrArray;

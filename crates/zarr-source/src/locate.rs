@@ -6,14 +6,19 @@ use std::path::{Path, PathBuf};
 
 use crate::error::ZarrError;
 use crate::node::{Node, NodeKind, path_inside};
+use crate::store::Container;
 
 /// How many arrays a message names, and how many folders are looked into to find them.
 const MAX_NAMED: usize = 12;
 const MAX_FOLDERS: usize = 2000;
 
 /// The array or group at a path.
-pub(crate) fn node_at(path: &Path, wanted: NodeKind) -> Result<Node, ZarrError> {
-    if let Some(node) = Node::read(path)? {
+pub(crate) fn node_at(
+    container: &Container,
+    path: &Path,
+    wanted: NodeKind,
+) -> Result<Node, ZarrError> {
+    if let Some(node) = Node::read(container, path)? {
         if node.kind == wanted {
             return Ok(node);
         }
@@ -35,6 +40,9 @@ pub(crate) fn node_at(path: &Path, wanted: NodeKind) -> Result<Node, ZarrError> 
 
 /// The arrays in a folder and the folders below it, sorted. Folders that cannot be listed are left out.
 pub(crate) fn arrays_below(root: &Path) -> Vec<PathBuf> {
+    let Ok(container) = Container::at(root) else {
+        return Vec::new();
+    };
     let (mut found, mut folders, mut seen) = (Vec::new(), vec![root.to_owned()], 0_usize);
     while let Some(folder) = folders.pop() {
         seen = seen.saturating_add(1);
@@ -49,7 +57,7 @@ pub(crate) fn arrays_below(root: &Path) -> Vec<PathBuf> {
             if !path.is_dir() {
                 continue;
             }
-            match Node::read(&path) {
+            match Node::read(&container, &path) {
                 Ok(Some(node)) if node.kind == NodeKind::Array => found.push(path),
                 _ => folders.push(path),
             }

@@ -6,7 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::{Map, Value};
 
 use crate::error::ZarrError;
-use crate::json::{read_json, short};
+use crate::json::short;
+use crate::store::Container;
 
 /// The version of the Zarr format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +49,9 @@ pub(crate) struct Node {
 
 impl Node {
     /// Reads the metadata in a folder; none if there is none. Version 3 goes before version 2.
-    pub(crate) fn read(dir: &Path) -> Result<Option<Self>, ZarrError> {
+    pub(crate) fn read(container: &Container, dir: &Path) -> Result<Option<Self>, ZarrError> {
         let file = dir.join("zarr.json");
-        if let Some(metadata) = read_json(&file)? {
+        if let Some(metadata) = container.read_json(&file)? {
             return Self::from_v3(dir, file, metadata).map(Some);
         }
         let attrs_file = dir.join(".zattrs");
@@ -61,10 +62,10 @@ impl Node {
         ];
         for (name, kind) in candidates {
             let metadata_file = dir.join(name);
-            let Some(metadata) = read_json(&metadata_file)? else {
+            let Some(metadata) = container.read_json(&metadata_file)? else {
                 continue;
             };
-            let attrs = read_json(&attrs_file)?.unwrap_or_default();
+            let attrs = container.read_json(&attrs_file)?.unwrap_or_default();
             let (dir, format) = (dir.to_owned(), ZarrFormat::V2);
             return Ok(Some(Self {
                 dir,
@@ -119,12 +120,15 @@ impl Node {
         })
     }
 
-    /// The groups that enclose a folder, the nearest first, up to the container root: the topmost
-    /// ancestor that has group metadata.
-    pub(crate) fn enclosing_groups(dir: &Path) -> Result<Vec<Self>, ZarrError> {
+    /// The groups of a container that enclose a folder, the nearest first.
+    pub(crate) fn enclosing_groups(
+        container: &Container,
+        dir: &Path,
+    ) -> Result<Vec<Self>, ZarrError> {
         let mut groups = Vec::new();
-        for ancestor in dir.ancestors().skip(1) {
-            match Self::read(ancestor) {
+        let inside = |folder: &&Path| folder.starts_with(container.root());
+        for ancestor in dir.ancestors().skip(1).take_while(inside) {
+            match Self::read(container, ancestor) {
                 Ok(Some(node)) if node.kind == NodeKind::Group => groups.push(node),
                 // A folder further up that may not be read is none of the array's business.
                 Ok(_) | Err(ZarrError::StoreIo { .. }) => {}

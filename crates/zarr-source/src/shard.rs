@@ -1,15 +1,28 @@
-//! Shards: files that hold many chunks and an index of them.
+//! Chunks in shards, each read and decoded by itself.
+//!
+//! zarrs does so with a partial decoder per shard, which does not tell whether a chunk is stored (asking
+//! for the bytes of one that is not overflows), does not check the checksums of inner chunks, and
+//! allocates whatever an index claims. So the index is looked up here, and only stores and codecs are
+//! those of zarrs. Whole shards are left to zarrs.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use array_core::Scalar;
-use serde_json::{Value, json};
+use zarrs::array::codec::api::{
+    ArrayToBytesCodecTraits, BytesRepresentation, CodecMetadataOptions,
+};
+use zarrs::array::codec::{CodecChain, ShardingCodecConfiguration, ShardingIndexLocation};
+use zarrs::array::{ArrayShardedExt, DataType, FillValue, data_type};
+use zarrs::metadata::ConfigurationSerialize;
+use zarrs::metadata::v3::MetadataV3;
+use zarrs::storage::StorageError;
+use zarrs::storage::byte_range::ByteRange;
 
-use crate::codecs::ChunkCodec;
-use crate::spec::named;
+use crate::chunks::wide;
+use crate::codecs::options;
+use crate::spec::StoredArray;
 
 /// The number of index entries that are kept before old ones are dropped: 16 MB.
 const MAX_CACHED_ENTRIES: usize = 1 << 20;
@@ -17,133 +30,109 @@ const MAX_CACHED_ENTRIES: usize = 1 << 20;
 const MISSING: u64 = u64::MAX;
 
 /// How the chunks of a sharded array lie in its shards.
-#[derive(Debug)]
 pub(crate) struct Sharding {
     pub(crate) chunk_shape: Vec<usize>,
-    pub(crate) chunk_codec: ChunkCodec,
     chunks_per_shard: Vec<usize>,
-    index_codec: ChunkCodec,
+    chunk: Decoder,
+    index: Decoder,
+    index_range: ByteRange,
     index_size: u64,
-    index_at_end: bool,
     cache: Mutex<HashMap<Vec<usize>, Arc<ShardIndex>>>,
 }
 
-/// Offset and size of every chunk of a shard; none if the shard is not stored.
-type ShardIndex = Option<Vec<[u64; 2]>>;
+struct ShardIndex {
+    shard_size: u64,
+    /// Offset and size of every chunk.
+    entries: Vec<[u64; 2]>,
+}
 
 /// Why a chunk of a shard could not be read.
 pub(crate) enum ShardError {
-    Io(io::Error),
+    Store(StorageError),
     Corrupt(String),
 }
 
-impl From<io::Error> for ShardError {
-    fn from(error: io::Error) -> Self {
-        // The index of a shard pointed beyond its end, or the file is shorter than an index.
-        if error.kind() == io::ErrorKind::UnexpectedEof {
-            return Self::Corrupt("the shard ends too early".to_owned());
+impl From<StorageError> for ShardError {
+    fn from(error: StorageError) -> Self {
+        match &error {
+            // Another process has replaced the shard by a shorter one.
+            StorageError::IOError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
+                Self::Corrupt("the shard ends too early".to_owned())
+            }
+            _ => Self::Store(error),
         }
-        Self::Io(error)
     }
 }
 
 impl Sharding {
-    /// The sharding that an array's only codec describes; none if the codecs are others. Otherwise
-    /// what is not supported.
-    pub(crate) fn new(
-        codecs: &[Value],
-        shard_shape: &[usize],
-        fill_value: Scalar,
-    ) -> Result<Option<Self>, String> {
-        let [codec] = codecs else {
+    /// The sharding of an array whose only codec it is; none if the codecs are others. Otherwise what is
+    /// not supported.
+    pub(crate) fn new(array: &StoredArray, shard_shape: &[usize]) -> Result<Option<Self>, String> {
+        if !array.is_exclusively_sharded() {
             return Ok(None);
-        };
-        let Some(("sharding_indexed", Some(configuration))) = named(codec) else {
-            return Ok(None);
-        };
-        let list = |key: &str| configuration.get(key).and_then(Value::as_array);
-        let inner = list("codecs").ok_or("sharding_indexed without codecs")?;
-        let index = list("index_codecs").ok_or("sharding_indexed without index_codecs")?;
-        let chunk_shape = list("chunk_shape")
-            .and_then(|shape| {
-                let extent = |n: &Value| usize::try_from(n.as_u64()?).ok().filter(|&n| n > 0);
-                shape.iter().map(extent).collect::<Option<Vec<_>>>()
-            })
-            .filter(|shape| shape.len() == shard_shape.len())
-            .ok_or("sharding_indexed without a chunk_shape of the array's dims")?;
-        let divides = |(shard, chunk): (&usize, &usize)| shard.is_multiple_of(*chunk);
-        if !shard_shape.iter().zip(&chunk_shape).all(divides) {
-            return Err(format!("the chunk shape {chunk_shape:?} in shards of {shard_shape:?}"));
         }
-        let chunks_per_shard: Vec<usize> = shard_shape
-            .iter()
-            .zip(&chunk_shape)
-            .map(|(shard, chunk)| shard.checked_div(*chunk).unwrap_or(0))
-            .collect();
-        let index_shape = [&chunks_per_shard[..], &[2]].concat();
-        let index_codec = ChunkCodec::new(index, &index_shape, Scalar::U64(MISSING))?;
-        let index_size = index_codec
-            .encoded_size()?
-            .ok_or("a shard index whose size differs from shard to shard")?;
-        let index_at_end = match configuration.get("index_location") {
-            None => true,
-            Some(value) if value == &json!("end") => true,
-            Some(value) if value == &json!("start") => false,
-            Some(value) => return Err(format!("the shard index location {value}")),
+        let codecs = array.codecs();
+        let configuration =
+            codecs.array_to_bytes_codec().configuration_v3(&CodecMetadataOptions::default());
+        let Some(Ok(ShardingCodecConfiguration::V1(configuration))) =
+            configuration.map(ShardingCodecConfiguration::try_from_configuration)
+        else {
+            return Err("this form of sharding_indexed".to_owned());
         };
+        let shape = &configuration.chunk_shape;
+        let divided = || format!("the chunk shape {shape:?} in shards of {shard_shape:?}");
+        let (chunk_shape, chunks_per_shard) = divide(shard_shape, shape).ok_or_else(divided)?;
+        let counts = wide(&chunks_per_shard).into_iter().chain([2]);
+        let index_shape = counts.filter_map(NonZeroU64::new).collect();
+        let missing = FillValue::from(MISSING);
+        let index =
+            Decoder::new(&configuration.index_codecs, index_shape, data_type::uint64(), missing)?;
+        let index_size = index.encoded_size()?;
+        let (data_type, fill_value) = (array.data_type().clone(), array.fill_value().clone());
         Ok(Some(Self {
-            chunk_codec: ChunkCodec::new(inner, &chunk_shape, fill_value)?,
+            chunk: Decoder::new(&configuration.codecs, shape.to_vec(), data_type, fill_value)?,
             chunk_shape,
             chunks_per_shard,
-            index_codec,
+            index,
+            index_range: match configuration.index_location {
+                ShardingIndexLocation::Start => ByteRange::FromStart(0, Some(index_size)),
+                ShardingIndexLocation::End => ByteRange::Suffix(index_size),
+            },
             index_size,
-            index_at_end,
             cache: Mutex::default(),
         }))
     }
 
-    /// The encoded bytes of chunk `index` (counted over the whole array), and the index of its shard;
-    /// none if it is not stored. `open` opens the file of a shard.
+    /// The decoded chunk `index` (counted over the whole array); none if it is not stored.
     pub(crate) fn read(
         &self,
+        array: &StoredArray,
         index: &[usize],
-        open: impl Fn(&[usize]) -> io::Result<Option<File>>,
     ) -> Result<Option<Vec<u8>>, ShardError> {
         let (shard, position) = self.locate(index);
-        let known = self.cached(&shard);
-        let mut file = None;
-        let entries = match known {
-            Some(entries) => entries,
-            None => {
-                file = open(&shard)?;
-                let entries = match &mut file {
-                    Some(file) => Some(self.read_index(file)?),
-                    None => None,
-                };
-                self.remember(shard.clone(), entries)
-            }
-        };
-        let Some([offset, size]) = entries.as_ref().as_ref().and_then(|list| list.get(position))
-        else {
+        let Some(shard_index) = self.shard_index(array, &shard)? else {
             return Ok(None);
         };
-        if (*offset, *size) == (MISSING, MISSING) {
+        let Some(&[offset, size]) = shard_index.entries.get(position) else {
+            return Ok(None);
+        };
+        if (offset, size) == (MISSING, MISSING) {
             return Ok(None);
         }
-        if file.is_none() {
-            file = open(&shard)?;
-        }
-        let Some(mut file) = file else {
-            return Err(ShardError::Corrupt("the shard has gone".to_owned()));
-        };
-        let len = file.metadata()?.len();
-        if offset.checked_add(*size).is_none_or(|end| end > len) {
+        // Before anything of that size is allocated.
+        let shard_size = shard_index.shard_size;
+        if offset.checked_add(size).is_none_or(|end| end > shard_size) {
             return Err(ShardError::Corrupt(format!(
-                "the shard's index places it at {offset}, {size} bytes long, in a file of {len} bytes"
+                "the shard's index places it at {offset}, {size} bytes long, in a file of {shard_size} bytes"
             )));
         }
-        file.seek(SeekFrom::Start(*offset))?;
-        read_exactly(&mut file, *size).map(Some)
+        let range = ByteRange::FromStart(offset, Some(size));
+        match array.storage().get_partial(&array.chunk_key(&wide(&shard)), range)? {
+            Some(encoded) => {
+                self.chunk.decode(encoded.into()).map(Some).map_err(ShardError::Corrupt)
+            }
+            None => Err(ShardError::Corrupt("the shard has gone".to_owned())),
+        }
     }
 
     /// Forgets the index of a shard that has been written.
@@ -163,52 +152,91 @@ impl Sharding {
         (shard, position)
     }
 
-    fn cached(&self, shard: &[usize]) -> Option<Arc<ShardIndex>> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner).get(shard).map(Arc::clone)
-    }
-
-    fn remember(&self, shard: Vec<usize>, index: ShardIndex) -> Arc<ShardIndex> {
-        let index = Arc::new(index);
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        let entries = self.chunks_per_shard.iter().product::<usize>().max(1);
-        if cache.len().saturating_mul(entries) >= MAX_CACHED_ENTRIES {
-            cache.clear();
+    /// The index of a shard; none if the shard is not stored, which another process may change.
+    fn shard_index(
+        &self,
+        array: &StoredArray,
+        shard: &[usize],
+    ) -> Result<Option<Arc<ShardIndex>>, ShardError> {
+        let cache = || self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = cache().get(shard) {
+            return Ok(Some(Arc::clone(known)));
         }
-        // A shard that is not stored may be written by another process at any time.
-        if index.is_some() {
-            cache.insert(shard, Arc::clone(&index));
-        }
-        index
-    }
-
-    fn read_index(&self, file: &mut File) -> Result<Vec<[u64; 2]>, ShardError> {
-        let len = file.metadata()?.len();
-        if len < self.index_size {
+        let (store, key) = (array.storage(), array.chunk_key(&wide(shard)));
+        let Some(shard_size) = store.size_key(&key)? else {
+            return Ok(None);
+        };
+        if shard_size < self.index_size {
             return Err(ShardError::Corrupt(format!(
-                "the shard has {len} bytes, less than the {} of its index",
+                "the shard has {shard_size} bytes, less than the {} of its index",
                 self.index_size
             )));
         }
-        let start = if self.index_at_end { len.saturating_sub(self.index_size) } else { 0 };
-        file.seek(SeekFrom::Start(start))?;
-        let bytes = read_exactly(file, self.index_size)?;
-        let decoded = self
-            .index_codec
-            .decode(bytes)
-            .map_err(|reason| ShardError::Corrupt(format!("the shard's index: {reason}")))?;
-        let number = |bytes: &[u8]| bytes.try_into().map_or(MISSING, u64::from_ne_bytes);
-        let entry = |bytes: &[u8]| {
-            let (offset, size) = bytes.split_at(8);
-            [number(offset), number(size)]
+        let Some(encoded) = store.get_partial(&key, self.index_range)? else {
+            return Ok(None);
         };
-        Ok(decoded.chunks_exact(16).map(entry).collect())
+        let decoded = self
+            .index
+            .decode(encoded.into())
+            .map_err(|reason| ShardError::Corrupt(format!("the shard's index: {reason}")))?;
+        let (numbers, _) = decoded.as_chunks::<8>();
+        let numbers: Vec<u64> = numbers.iter().copied().map(u64::from_ne_bytes).collect();
+        let (entries, _) = numbers.as_chunks::<2>();
+        let index = Arc::new(ShardIndex { shard_size, entries: entries.to_vec() });
+        let mut cache = cache();
+        if cache.len().saturating_mul(entries.len().max(1)) >= MAX_CACHED_ENTRIES {
+            cache.clear();
+        }
+        cache.insert(shard.to_vec(), Arc::clone(&index));
+        Ok(Some(index))
     }
 }
 
-fn read_exactly(file: &mut File, size: u64) -> Result<Vec<u8>, ShardError> {
-    let size = usize::try_from(size)
-        .map_err(|_| ShardError::Corrupt(format!("{size} bytes do not fit into memory")))?;
-    let mut bytes = vec![0; size];
-    file.read_exact(&mut bytes)?;
-    Ok(bytes)
+/// The shape of a chunk, and the number of chunks in a shard along each axis; none if they do not fit.
+fn divide(shard_shape: &[usize], chunk_shape: &[NonZeroU64]) -> Option<(Vec<usize>, Vec<usize>)> {
+    if shard_shape.len() != chunk_shape.len() {
+        return None;
+    }
+    let axis = |(&shard, chunk): (&usize, &NonZeroU64)| {
+        let chunk = usize::try_from(chunk.get()).ok()?;
+        Some((chunk, shard.checked_div(chunk)?)).filter(|_| shard.is_multiple_of(chunk))
+    };
+    shard_shape.iter().zip(chunk_shape).map(axis).collect()
+}
+
+/// The codecs of a part of a shard.
+struct Decoder {
+    chain: CodecChain,
+    shape: Vec<NonZeroU64>,
+    data_type: DataType,
+    fill_value: FillValue,
+}
+
+impl Decoder {
+    fn new(
+        codecs: &[MetadataV3],
+        shape: Vec<NonZeroU64>,
+        data_type: DataType,
+        fill_value: FillValue,
+    ) -> Result<Self, String> {
+        let chain = CodecChain::from_metadata(codecs)
+            .map_err(|error| format!("the combination of codecs in shards ({error})"))?;
+        Ok(Self { chain, shape, data_type, fill_value })
+    }
+
+    /// The decoded elements, in C order and native byte order; otherwise what is wrong.
+    fn decode(&self, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+        self.chain
+            .decode(Cow::Owned(bytes), &self.shape, &self.data_type, &self.fill_value, &options())
+            .and_then(|decoded| Ok(decoded.into_fixed()?.into_owned()))
+            .map_err(|error| error.to_string())
+    }
+
+    fn encoded_size(&self) -> Result<u64, String> {
+        match self.chain.encoded_representation(&self.shape, &self.data_type, &self.fill_value) {
+            Ok(BytesRepresentation::FixedSize(size)) => Ok(size),
+            Ok(_) => Err("a shard index whose size differs from shard to shard".to_owned()),
+            Err(error) => Err(format!("the codecs of the shard index ({error})")),
+        }
+    }
 }

@@ -1,21 +1,23 @@
-//! The metadata of an array, from either version of the format, in one form.
+//! The metadata of an array: as zarrs understands it, and what is told about it.
 
 mod describe;
-mod fill_value;
-mod keys;
-mod v2;
-mod v3;
+mod normalise;
 
-use std::path::Path;
+use std::num::NonZeroU64;
 
 use array_core::{DType, Scalar};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use zarrs::array::{Array, ArrayCreateError};
+use zarrs::plugin::ExtensionName;
+use zarrs::storage::ReadableStorageTraits;
 
+use self::normalise::{Fields, Normalised};
+use crate::codecs::register;
+use crate::elements::scalar;
 use crate::error::ZarrError;
 use crate::json::short;
 use crate::node::{Node, ZarrFormat};
-
-pub(crate) use keys::KeyEncoding;
+use crate::store::Container;
 
 /// The order in which the elements of a chunk lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,43 +30,65 @@ pub enum MemoryOrder {
     Other,
 }
 
+/// The array of zarrs that reads from a container.
+pub(crate) type StoredArray = Array<dyn ReadableStorageTraits>;
+
 /// What the metadata of an array says, checked.
-#[derive(Debug)]
 pub(crate) struct ArraySpec {
+    pub(crate) array: StoredArray,
     pub(crate) shape: Vec<usize>,
-    /// The shape of what lies in one file: a chunk, or a shard.
+    /// The shape of what lies under one key: a chunk, or a shard.
     pub(crate) stored_shape: Vec<usize>,
-    pub(crate) dtype: DType,
     pub(crate) fill_value: Scalar,
-    /// The codecs, written as in version 3.
-    pub(crate) codecs: Vec<Value>,
     /// The codecs in words, as their version calls them.
     pub(crate) codec_names: Vec<String>,
-    pub(crate) keys: KeyEncoding,
     pub(crate) order: MemoryOrder,
-    pub(crate) dimension_names: Option<Vec<Option<String>>>,
     pub(crate) warnings: Vec<String>,
 }
 
 impl ArraySpec {
-    pub(crate) fn new(node: &Node) -> Result<Self, ZarrError> {
+    pub(crate) fn new(container: &Container, node: &Node) -> Result<Self, ZarrError> {
+        register();
         let fields = Fields { file: &node.metadata_file, object: &node.metadata };
-        let spec = match node.format {
-            ZarrFormat::V2 => v2::parse(&fields)?,
-            ZarrFormat::V3 => v3::parse(&fields)?,
+        let Normalised { metadata, dtype, warnings } = match node.format {
+            ZarrFormat::V2 => normalise::v2(&fields)?,
+            ZarrFormat::V3 => normalise::v3(&fields)?,
         };
-        fields.same_length("shape", &spec.shape, "chunks", &spec.stored_shape)?;
-        if spec.stored_shape.contains(&0) {
-            let reason = format!("the chunk shape {:?} has a zero", spec.stored_shape);
-            return Err(ZarrError::malformed(fields.file, reason));
-        }
-        for (key, shape) in [("shape", &spec.shape), ("chunk shape", &spec.stored_shape)] {
-            if byte_size(shape, spec.dtype).is_none() {
-                let reason = format!("{key}: {shape:?} of {} is beyond 64 bits", spec.dtype);
-                return Err(ZarrError::malformed(fields.file, reason));
-            }
-        }
-        Ok(spec)
+        let path = container.node_path(&node.dir)?;
+        let array = Array::new_with_metadata(container.readable(), &path, metadata)
+            .map_err(|error| refused(&fields, node.format, dtype, &error))?;
+        let corner = vec![0; array.dimensionality()];
+        let stored_shape = array
+            .chunk_shape(&corner)
+            .map_err(|error| ZarrError::malformed(fields.file, error.to_string()))?;
+        let stored_shape: Vec<u64> = stored_shape.iter().map(|extent| extent.get()).collect();
+        let addressable = |key: &str, shape: &[u64]| {
+            let extents = shape.iter().map(|&extent| usize::try_from(extent).ok());
+            let extents: Option<Vec<usize>> = extents.collect();
+            extents.filter(|extents| byte_size(extents, dtype).is_some()).ok_or_else(|| {
+                let reason = format!("{key}: {shape:?} of {dtype} is beyond 64 bits");
+                ZarrError::malformed(fields.file, reason)
+            })
+        };
+        let codec_names = match node.format {
+            ZarrFormat::V2 => describe::v2(&node.metadata),
+            ZarrFormat::V3 => describe::v3(&node.metadata),
+        };
+        Ok(Self {
+            shape: addressable("shape", array.shape())?,
+            stored_shape: addressable("chunk shape", &stored_shape)?,
+            fill_value: scalar(dtype, array.fill_value().as_ne_bytes()).ok_or_else(|| {
+                ZarrError::malformed(fields.file, format!("the fill value is not a {dtype}"))
+            })?,
+            order: memory_order(&array),
+            array,
+            codec_names,
+            warnings,
+        })
+    }
+
+    pub(crate) fn dimension_names(&self) -> Option<&[Option<String>]> {
+        self.array.dimension_names().as_deref()
     }
 }
 
@@ -77,60 +101,67 @@ pub(crate) fn byte_size(shape: &[usize], dtype: DType) -> Option<usize> {
     Some(if shape.contains(&0) { 0 } else { full })
 }
 
-/// A metadata object, with the name of its file for messages.
-pub(crate) struct Fields<'a> {
-    pub(crate) file: &'a Path,
-    pub(crate) object: &'a Map<String, Value>,
-}
-
-impl Fields<'_> {
-    pub(crate) fn required(&self, key: &str) -> Result<&Value, ZarrError> {
-        self.object
-            .get(key)
-            .ok_or_else(|| ZarrError::malformed(self.file, format!("{key} is missing")))
-    }
-
-    /// The error for a key whose value is not what it should be.
-    pub(crate) fn wrong(&self, key: &str, expected: &str, found: &Value) -> ZarrError {
-        let reason = format!("{key} must be {expected}, found {}", short(found));
-        ZarrError::malformed(self.file, reason)
-    }
-
-    fn same_length(
-        &self,
-        key: &str,
-        shape: &[usize],
-        other_key: &str,
-        other: &[usize],
-    ) -> Result<(), ZarrError> {
-        if shape.len() == other.len() {
-            return Ok(());
+/// The order in which the codecs that move axes leave the elements.
+fn memory_order(array: &StoredArray) -> MemoryOrder {
+    // Extents that differ tell where each axis goes.
+    let before: Vec<NonZeroU64> =
+        (1..).map_while(NonZeroU64::new).take(array.dimensionality()).collect();
+    let mut after = before.clone();
+    for codec in array.codecs().array_to_array_codecs() {
+        match codec.encoded_shape(&after) {
+            Ok(shape) => after = shape.to_vec(),
+            Err(_) => return MemoryOrder::Other,
         }
-        let reason = format!("{key} {shape:?} and {other_key} {other:?} differ in length");
-        Err(ZarrError::malformed(self.file, reason))
     }
-
-    /// A list of extents.
-    fn extents(&self, key: &str, value: &Value) -> Result<Vec<usize>, ZarrError> {
-        let wrong = || self.wrong(key, "a list of integers that are not negative", value);
-        let list = value.as_array().ok_or_else(wrong)?;
-        let extent = |value: &Value| value.as_u64().and_then(|n| usize::try_from(n).ok());
-        list.iter().map(extent).collect::<Option<_>>().ok_or_else(wrong)
+    if after == before {
+        MemoryOrder::C
+    } else if after.iter().rev().eq(&before) {
+        MemoryOrder::F
+    } else {
+        MemoryOrder::Other
     }
 }
 
-/// The name and the configuration of an extension, written as `"name"` or `{"name", "configuration"}`.
-pub(crate) fn named(value: &Value) -> Option<(&str, Option<&Map<String, Value>>)> {
-    match value {
-        Value::String(name) => Some((name, None)),
-        Value::Object(object) => {
-            let name = object.get("name")?.as_str()?;
-            match object.get("configuration") {
-                None | Some(Value::Null) => Some((name, None)),
-                Some(Value::Object(configuration)) => Some((name, Some(configuration))),
-                Some(_) => None,
-            }
+/// The element type that zarrs found, if it is one of ours.
+fn dtype_of(data_type: &impl ExtensionName) -> Option<DType> {
+    data_type.name_v3()?.parse().ok()
+}
+
+/// What zarrs does not take, by the key that says it.
+fn refused(
+    fields: &Fields<'_>,
+    format: ZarrFormat,
+    dtype: DType,
+    error: &ArrayCreateError,
+) -> ZarrError {
+    let value = |key: &str| fields.object.get(key).unwrap_or(&Value::Null);
+    let unsupported = |what: String| ZarrError::unsupported(fields.file, what);
+    match error {
+        ArrayCreateError::InvalidFillValueMetadata { .. } => {
+            fields.wrong("fill_value", &format!("a value of {dtype}"), value("fill_value"))
         }
-        _ => None,
+        ArrayCreateError::ChunkGridCreateError(_) => {
+            let key = if format == ZarrFormat::V2 { "chunks" } else { "chunk_grid" };
+            let expected = "a regular grid with a chunk_shape of positive numbers";
+            fields.wrong(key, expected, value(key))
+        }
+        ArrayCreateError::InvalidChunkGridDimensionality(grid, dims) => {
+            let reason = format!("shape and chunk_grid differ in length: {dims} and {grid}");
+            ZarrError::malformed(fields.file, reason)
+        }
+        ArrayCreateError::InvalidDimensionNames(..) => {
+            let key = "dimension_names";
+            fields.wrong(key, "a list of one name or null per axis", value(key))
+        }
+        ArrayCreateError::ChunkKeyEncodingCreateError(_) => {
+            unsupported(format!("the chunk key encoding {}", short(value("chunk_key_encoding"))))
+        }
+        ArrayCreateError::StorageTransformersCreateError(_) => {
+            unsupported(format!("the storage transformer {}", short(value("storage_transformers"))))
+        }
+        ArrayCreateError::CodecsCreateError(_) | ArrayCreateError::UnsupportedZarrV2Array(_) => {
+            unsupported(format!("the combination of codecs ({error})"))
+        }
+        _ => unsupported(error.to_string()),
     }
 }

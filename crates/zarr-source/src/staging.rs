@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use crate::array::ZarrArray;
 use crate::error::ZarrError;
 use crate::image::{self, ImageOptions, write_group};
-use crate::node::{Node, ZarrFormat, absolute};
+use crate::node::{Node, NodeKind, ZarrFormat, absolute};
+use crate::store::Container;
 
 /// A container that is being written in a hidden folder beside its target, and is moved there by
 /// [`Staging::commit`].
@@ -86,18 +87,18 @@ impl Staging {
         }
         let enclosing: Vec<&Path> =
             group.ancestors().skip(1).take_while(|path| path.starts_with(&self.folder)).collect();
+        let container = Container::at(&self.folder)?;
         for folder in enclosing.into_iter().rev() {
-            fs::create_dir_all(folder).map_err(|error| ZarrError::io("create", folder, error))?;
-            match Node::read(folder)? {
-                Some(node) if node.kind == crate::node::NodeKind::Array => {
+            match Node::read(&container, folder)? {
+                Some(node) if node.kind == NodeKind::Array => {
                     let reason = "an array cannot hold images".to_owned();
                     return Err(ZarrError::InvalidName { name: name.to_owned(), reason });
                 }
                 Some(node) if node.format == options.zarr_format => {}
-                _ => write_group(folder, options.zarr_format, Map::new())?,
+                _ => write_group(&container, folder, options.zarr_format, Map::new())?,
             }
         }
-        image::create(&group, name, info, options)
+        image::create(&container, &group, name, info, options)
     }
 
     /// Moves the container to its target, with `attrs` as its attributes. Returns the target.
@@ -115,8 +116,9 @@ impl Staging {
             .filter(|(file, _)| self.folder.join(file).exists())
             .map(|(_, format)| format)
             .collect();
+        let container = Container::at(&self.folder)?;
         for format in if formats.is_empty() { vec![ZarrFormat::V2] } else { formats } {
-            write_group(&self.folder, format, attrs.clone())?;
+            write_group(&container, &self.folder, format, attrs.clone())?;
         }
         check_target(&self.target, self.overwrite)?;
         let failed = |error| ZarrError::io("move the output to", &self.target, error);

@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use array_core::{ArrayError, ArrayExt};
+use array_core::{Array, ArrayError, ArrayExt};
+use geometry::Window;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use zarr_source::{OpenOptions, ZarrArray, ZarrError, ZarrGroup};
@@ -201,6 +202,59 @@ fn broken_metadata_names_the_file_and_the_key() {
         });
         let reason = malformed_reason(ZarrArray::open(&array));
         assert_eq!(reason, format!("{key} is missing"));
+    }
+}
+
+/// The JSON pointers of all values in a document.
+fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(i, v)| pointers(v, &format!("{at}/{i}"), found));
+        }
+        Value::Object(object) => {
+            object.iter().for_each(|(key, v)| pointers(v, &format!("{at}/{key}"), found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn no_damage_to_metadata_panics() {
+    let values = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(0),
+        json!(5),
+        json!(u64::MAX),
+        json!(0.5),
+        json!("x"),
+        json!([]),
+        json!([3, 4]),
+        json!([0, 0, 1, 2]),
+        json!({}),
+        json!({"name": "bytes", "configuration": 3}),
+        json!([{"name": "transpose", "configuration": {"order": [1, 0]}}, {"name": "bytes"}]),
+    ];
+    for name in ["v2_blosc_lz4", "v2_zlib", "v2_f_order", "v3_sharded", "v3_transpose", "v3_gzip"] {
+        let (_folder, array) = damaged(name);
+        let file = array.join(if name.starts_with("v2") { ".zarray" } else { "zarr.json" });
+        let original: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let mut found = Vec::new();
+        pointers(&original, "", &mut found);
+        for pointer in &found {
+            for value in &values {
+                edit(&file, |metadata| {
+                    *metadata = original.clone();
+                    *metadata.pointer_mut(pointer).unwrap() = value.clone();
+                });
+                let Ok(array) = ZarrArray::open(&array) else { continue };
+                let dims = array.info().spatial_shape().len();
+                let corner = Window::new(&vec![0; dims], &vec![1; dims]).unwrap();
+                let _ = array.visit(&corner, &mut |_| Ok(()));
+            }
+        }
     }
 }
 

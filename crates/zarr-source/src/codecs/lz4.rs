@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use zarrs::array::codec::api::{
     BytesRepresentation, BytesToBytesCodecTraits, Codec, CodecError, CodecMetadataOptions,
-    CodecOptions, CodecRuntimePluginV3, CodecTraits, PartialDecoderCapability,
-    PartialEncoderCapability, RecommendedConcurrency, register_codec_v3,
+    CodecOptions, CodecRuntimePluginV2, CodecRuntimePluginV3, CodecTraits,
+    PartialDecoderCapability, PartialEncoderCapability, RecommendedConcurrency, register_codec_v2,
+    register_codec_v3,
 };
 use zarrs::metadata::Configuration;
 use zarrs::plugin::{ExtensionName, ZarrVersion};
@@ -22,6 +23,10 @@ const MAX_RATIO: u64 = 255;
 pub(super) fn register() {
     register_codec_v3(CodecRuntimePluginV3::new(
         |name| name == NAME || name == "lz4",
+        |_| Ok(Codec::BytesToBytes(Arc::new(Lz4Codec))),
+    ));
+    register_codec_v2(CodecRuntimePluginV2::new(
+        |id| id == "lz4",
         |_| Ok(Codec::BytesToBytes(Arc::new(Lz4Codec))),
     ));
 }

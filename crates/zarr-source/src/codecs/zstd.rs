@@ -8,8 +8,9 @@ use std::sync::Arc;
 use zarrs::array::codec::ZstdCodec;
 use zarrs::array::codec::api::{
     BytesRepresentation, BytesToBytesCodecTraits, Codec, CodecError, CodecMetadataOptions,
-    CodecOptions, CodecRuntimePluginV3, CodecTraits, CodecTraitsV3, PartialDecoderCapability,
-    PartialEncoderCapability, RecommendedConcurrency, register_codec_v3,
+    CodecOptions, CodecRuntimePluginV2, CodecRuntimePluginV3, CodecTraits, CodecTraitsV2,
+    CodecTraitsV3, PartialDecoderCapability, PartialEncoderCapability, RecommendedConcurrency,
+    register_codec_v2, register_codec_v3,
 };
 use zarrs::metadata::Configuration;
 use zarrs::plugin::{ExtensionName, ZarrVersion};
@@ -20,11 +21,19 @@ const NAME: &str = "zstd";
 pub(super) fn register() {
     register_codec_v3(CodecRuntimePluginV3::new(
         |name| name == NAME,
-        |metadata| match <ZstdCodec as CodecTraitsV3>::create(metadata)? {
-            Codec::BytesToBytes(inner) => Ok(Codec::BytesToBytes(Arc::new(LimitedZstd { inner }))),
-            other => Ok(other),
-        },
+        |metadata| <ZstdCodec as CodecTraitsV3>::create(metadata).map(limited),
     ));
+    register_codec_v2(CodecRuntimePluginV2::new(
+        |id| id == NAME,
+        |metadata| <ZstdCodec as CodecTraitsV2>::create(metadata).map(limited),
+    ));
+}
+
+fn limited(codec: Codec) -> Codec {
+    match codec {
+        Codec::BytesToBytes(inner) => Codec::BytesToBytes(Arc::new(LimitedZstd { inner })),
+        other => other,
+    }
 }
 
 #[derive(Debug)]

@@ -300,7 +300,7 @@ fn axes(
             claim.and_then(|claim| Some((claim.source.clone(), claim.axes.clone()?, &claim.file)));
     }
     if found.is_none() {
-        let names = around.spec.dimension_names.as_ref();
+        let names = around.spec.dimension_names();
         let names = names.and_then(|names| names.iter().cloned().collect::<Option<Vec<_>>>());
         let names = match names {
             Some(names) => Some(names),

@@ -2,10 +2,34 @@
 
 use serde_json::{Map, Value};
 
-use super::named;
+/// The codecs of a `.zarray`, in the order in which they encode.
+pub(super) fn v2(object: &Map<String, Value>) -> Vec<String> {
+    let filters = object.get("filters").and_then(Value::as_array).into_iter().flatten();
+    let codecs = filters.chain(object.get("compressor")).filter_map(Value::as_object);
+    let names: Vec<String> = codecs.map(v2_codec).collect();
+    if names.is_empty() { vec!["raw".to_owned()] } else { names }
+}
+
+/// The codecs of a `zarr.json`, in the order in which they encode.
+pub(super) fn v3(object: &Map<String, Value>) -> Vec<String> {
+    let codecs = object.get("codecs").and_then(Value::as_array);
+    codecs.into_iter().flatten().map(v3_codec).collect()
+}
+
+/// The name and the configuration of an extension, written as `"name"` or `{"name", "configuration"}`.
+fn named(value: &Value) -> Option<(&str, Option<&Map<String, Value>>)> {
+    match value {
+        Value::String(name) => Some((name, None)),
+        Value::Object(object) => {
+            let configuration = object.get("configuration").and_then(Value::as_object);
+            Some((object.get("name")?.as_str()?, configuration))
+        }
+        _ => None,
+    }
+}
 
 /// A codec of version 2, such as `blosc(lz4, clevel 5, shuffle)`.
-pub(super) fn v2_codec(codec: &Map<String, Value>) -> String {
+fn v2_codec(codec: &Map<String, Value>) -> String {
     let id = codec.get("id").and_then(Value::as_str).unwrap_or("?");
     let details = codec.iter().filter(|(key, _)| *key != "id").filter_map(|(key, value)| {
         if key != "shuffle" {
@@ -23,7 +47,7 @@ pub(super) fn v2_codec(codec: &Map<String, Value>) -> String {
 }
 
 /// A codec of version 3, such as `zstd(level 3)`.
-pub(super) fn v3_codec(codec: &Value) -> String {
+fn v3_codec(codec: &Value) -> String {
     let Some((name, configuration)) = named(codec) else {
         return "?".to_owned();
     };
