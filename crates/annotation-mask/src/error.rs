@@ -2,8 +2,6 @@
 
 use array_core::{ArrayError, DType};
 
-use crate::label::LabelId;
-
 /// The error of everything in this crate that is not a read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -37,20 +35,6 @@ pub enum MaskError {
     NotLabels {
         /// The element type of the source.
         dtype: DType,
-    },
-    /// Mask and target of one pass must come from the same labels.
-    #[error("mask and target have {mask} and {target} channels; make both from the same groups")]
-    ChannelsDiffer {
-        /// The number of channels of the mask.
-        mask: usize,
-        /// The number of channels of the target.
-        target: usize,
-    },
-    /// A label id lies beyond 64 bits.
-    #[error("the label id {id} lies beyond 64 bits")]
-    IdTooLarge {
-        /// The id.
-        id: LabelId,
     },
     /// The source cannot be wrapped.
     #[error(transparent)]

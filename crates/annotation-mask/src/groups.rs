@@ -54,8 +54,8 @@ impl Groups {
     ///
     /// # Errors
     ///
-    /// [`MaskError::GroupMalformed`] for a name that is empty or stands twice, or a generic id that
-    /// is not among the ids of its group; [`MaskError::IdTooLarge`] for an id beyond 64 bits.
+    /// [`MaskError::GroupMalformed`] for a name that is empty or stands twice, a generic id that is
+    /// not among the ids of its group, or an id beyond 64 bits.
     pub fn new(groups: Vec<Group>) -> Result<Self, MaskError> {
         let mut names = BTreeSet::new();
         for (index, group) in groups.iter().enumerate() {
@@ -73,8 +73,8 @@ impl Groups {
                 return malformed(format!("the generic id {id} is not among its ids"));
             }
             let range = LabelId::from(i64::MIN)..=LabelId::from(u64::MAX);
-            if let Some(&id) = group.ids.iter().find(|id| !range.contains(id)) {
-                return Err(MaskError::IdTooLarge { id });
+            if let Some(id) = group.ids.iter().find(|id| !range.contains(id)) {
+                return malformed(format!("the id {id} lies beyond 64 bits"));
             }
         }
         Ok(Self { groups })

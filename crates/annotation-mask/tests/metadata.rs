@@ -179,7 +179,7 @@ fn grouping_lists_that_do_not_fit_are_refused_with_the_place() {
     assert!(
         toml("[[group]]\nname = 'm'\nids = [3]\nid = 4").contains("group 0: unknown key \"id\"")
     );
-    assert!(toml("[[groups]]\nname = 'm'\nids = [3]").contains("an object is no label id"));
+    assert!(toml("[[groups]]\nname = 'm'\nids = [3]").contains("an object is no integer"));
     assert!(toml("[[group]]\nids = [3]").contains("group 0: `name` is missing"));
     assert!(toml("[[group]]\nname = 'm'").contains("group 0: `ids` is missing"));
     assert!(toml("[[group]]\nname = 'm'\nids = 3").contains("expected a list of ids, found 3"));
@@ -188,8 +188,8 @@ fn grouping_lists_that_do_not_fit_are_refused_with_the_place() {
     assert!(json("{").contains("JSON"));
     assert!(json("5").contains("expected a list or an object"));
     assert!(json(r#"[["a", [1]], ["b"]]"#).contains("group 1: expected [name, [ids]]"));
-    assert!(json(r#"[["a", [1, "x"]]]"#).contains("group 0: \"x\" is no label id"));
-    assert!(json(r#"[["a", [1.5]]]"#).contains("1.5 is no label id"));
+    assert!(json(r#"[["a", [1, "x"]]]"#).contains("group 0: \"x\" is no integer"));
+    assert!(json(r#"[["a", [1.5]]]"#).contains("1.5 is no integer of 64 bits"));
     assert!(json(r#"[["a", [1]], ["a", [2]]]"#).contains("another group has this name"));
     assert!(json(r#"{"a": [1], "a": [2]}"#).contains("\"a\" stands twice"));
     assert!(json(r#"[["  ", [1]]]"#).contains("the name is empty"));

@@ -97,7 +97,7 @@ impl Groups {
         let ids = text.split(',').map(|id| {
             let parsed = id.trim().parse::<LabelId>();
             parsed
-                .map_err(|_| malformed(&format!("ids {text:?}"), &format!("{id:?} is no label id")))
+                .map_err(|_| malformed(&format!("ids {text:?}"), &format!("{id:?} is no integer")))
         });
         ids.collect()
     }
@@ -148,8 +148,10 @@ fn id_list(place: &str, ids: &Value) -> Result<Vec<LabelId>, MaskError> {
     let Value::Array(ids) = ids else {
         return Err(malformed(place, &format!("expected a list of ids, found {}", kind(ids))));
     };
-    let one =
-        |id| integer(id).ok_or_else(|| malformed(place, &format!("{} is no label id", kind(id))));
+    let one = |id| {
+        integer(id)
+            .ok_or_else(|| malformed(place, &format!("{} is no integer of 64 bits", kind(id))))
+    };
     ids.iter().map(one).collect()
 }
 
