@@ -35,7 +35,7 @@ fn bench(criterion: &mut Criterion, labels: Labels, source: &str, array: Arc<dyn
     let whole = Window::full(array.info().spatial_shape()).unwrap();
     let decode = |window: &Window, ()| array.visit(window, &mut |_| Ok(()));
     group.bench_function("decode only", |bencher| {
-        let blocks = array.info().block_shape();
+        let blocks = array.info().blocks();
         bencher.iter(|| {
             fold_blocks::<_, _, ArrayError>(&whole, blocks, (), &decode, &|(), ()| ()).unwrap()
         });

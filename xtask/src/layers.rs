@@ -54,9 +54,10 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
 fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
     let mut inside = false;
     manifest.lines().filter_map(move |line| {
-        if line.starts_with('[') {
-            inside = line.ends_with("dependencies]");
-            return None;
+        if let Some(table) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            inside = table.ends_with("dependencies");
+            // `[dependencies.zarrs]`
+            return table.split_once("dependencies.").map(|(_, name)| name);
         }
         let name = line.split(['.', '=', ' ']).next().unwrap_or_default();
         (inside && !name.is_empty() && !name.starts_with('#')).then_some(name)
@@ -70,10 +71,10 @@ mod tests {
     #[test]
     fn the_names_of_both_tables_are_found() {
         let manifest = "[package]\nname = \"a\"\n[dependencies]\ngeometry.workspace = true\n\
-                        # why\nzarrs = \"1\"\n[dev-dependencies]\nproptest = { path = \"\" }\n\
+                        # why\nzarrs = \"1\"\n[dependencies.clap]\nversion = \"4\"\n[dev-dependencies]\nproptest = { path = \"\" }\n\
                         [lints]\nworkspace = true\n";
         let names: Vec<_> = dependencies(manifest).collect();
-        assert_eq!(names, ["geometry", "zarrs", "proptest"]);
+        assert_eq!(names, ["geometry", "zarrs", "clap", "proptest"]);
     }
 
     #[test]

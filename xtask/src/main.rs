@@ -14,7 +14,7 @@ use anyhow::{Context, bail};
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  check               everything below `check` that needs no argument: lint, then test
+  check               lint, then test
   lint                layers, formatting, clippy and documentation, with warnings as errors
   test                all tests of the workspace
   props [CASES]       the property tests, in release, with CASES cases each (default 4096)

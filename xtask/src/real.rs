@@ -91,8 +91,11 @@ fn counts(path: &Path, name: &str) -> anyhow::Result<usize> {
         })?;
         Ok::<_, ArrayError>(counts.unwrap_or_default())
     };
-    let counts = fold_blocks(&whole, labels.info().block_shape(), (), &work, &|a, b| a.merged(b))?;
+    let counts = fold_blocks(&whole, labels.info().blocks(), (), &work, &|a, b| a.merged(b))?;
     let counts = counts.unwrap_or_default();
+    if list.entries().iter().all(|entry| entry.count.is_none()) {
+        bail!("{name}: no label has a count to compare with");
+    }
     let mut failures = 0;
     for (entry, positive) in list.entries().iter().zip(&counts.positive) {
         if entry.count.is_some_and(|count| count != *positive) {

@@ -30,6 +30,12 @@ pub enum MaskError {
         /// What is wrong with it.
         reason: String,
     },
+    /// No rule has this name.
+    #[error("unknown rule {name:?}; known are strict, generic and cnnectome")]
+    UnknownRule {
+        /// The name.
+        name: String,
+    },
     /// The elements of the source cannot be labels.
     #[error("elements of type {dtype} cannot be labels; labels are integers or bool")]
     NotLabels {

@@ -69,7 +69,8 @@ impl Groups {
             if !names.insert(&group.name) {
                 return malformed("another group has this name".to_owned());
             }
-            if let Some(id) = group.generic_ids.iter().find(|id| !group.ids.contains(id)) {
+            let ids: BTreeSet<&LabelId> = group.ids.iter().collect();
+            if let Some(id) = group.generic_ids.iter().find(|id| !ids.contains(id)) {
                 return malformed(format!("the generic id {id} is not among its ids"));
             }
             let range = LabelId::from(i64::MIN)..=LabelId::from(u64::MAX);
@@ -83,6 +84,7 @@ impl Groups {
     /// The same list with these ids generic in every group that has them.
     #[must_use]
     pub fn with_generic_ids(mut self, generic_ids: &[LabelId]) -> Self {
+        let generic_ids: BTreeSet<&LabelId> = generic_ids.iter().collect();
         for group in &mut self.groups {
             let more = group.ids.iter().filter(|id| generic_ids.contains(id));
             let all: BTreeSet<LabelId> = group.generic_ids.iter().chain(more).copied().collect();

@@ -41,23 +41,16 @@ impl Lookup {
         let bytes = channels.div_ceil(8);
         let mut others = vec![0_u8; bytes];
         let mut by_id: BTreeMap<LabelId, Vec<u8>> = BTreeMap::new();
-        for (channel, group) in groups.as_slice().iter().enumerate() {
-            if group.ids.is_empty() {
-                others[channel / 8] |= 1 << (channel % 8);
-            }
+        let all = groups.as_slice().iter().enumerate();
+        for (channel, _) in all.clone().filter(|(_, group)| group.ids.is_empty()) {
+            others[channel / 8] |= 1 << (channel % 8);
+        }
+        // Only there do the channels without ids miss a label.
+        by_id.insert(background, vec![0; bytes]);
+        for (channel, group) in all {
             for &id in &group.ids {
-                by_id.entry(id).or_default();
-            }
-        }
-        if others.iter().any(|&byte| byte != 0) {
-            by_id.entry(background).or_default();
-        }
-        for (&id, set) in &mut by_id {
-            *set = if id == background { vec![0; bytes] } else { others.clone() };
-            for (channel, group) in groups.as_slice().iter().enumerate() {
-                if group.ids.contains(&id) {
-                    set[channel / 8] |= 1 << (channel % 8);
-                }
+                by_id.entry(id).or_insert_with(|| others.clone())[channel / 8] |=
+                    1 << (channel % 8);
             }
         }
         let mut coder = Coder::new(channels);

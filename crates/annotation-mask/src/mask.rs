@@ -187,7 +187,7 @@ pub(crate) fn channel_info(
     let names = groups.names().into_iter().map(str::to_owned).collect();
     let info = ArrayInfo::new(DType::U8, &axes, &shape, *source.grid())?
         .with_unit(source.unit())
-        .with_block_shape(source.block_shape())?
+        .with_blocks(source.blocks().clone())?
         .with_channel_names(names)?
         .with_attrs(source.attrs().clone());
     Ok(info)
@@ -222,6 +222,6 @@ pub(crate) fn read_channels<A: Array>(
             None => Ok(()),
         })
     };
-    fold_blocks(window, source.info().block_shape(), out, &work, &|(), ()| ())?;
+    fold_blocks(window, source.info().blocks(), out, &work, &|(), ()| ())?;
     Ok(())
 }

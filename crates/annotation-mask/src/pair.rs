@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use array_core::{AnyView, Array, ArrayError, Block, Output};
+use array_core::{AnyView, Array, ArrayError, ArrayExt, Block, Output};
 use geometry::Window;
 use ndarray::{ArrayViewD, ArrayViewMutD};
 
@@ -15,7 +15,7 @@ use crate::planes::{channels, channels_mut, count_ones, fill_foreground, len_of,
 
 /// The mask and the target of one label volume, which read each block of labels once for both.
 #[derive(Debug)]
-pub struct MaskAndTarget<A> {
+pub struct MaskAndTarget<A: ?Sized> {
     mask: MissingAnnotationsMask<Arc<A>>,
     target: BinarizeArray<Arc<A>>,
 }
@@ -57,7 +57,7 @@ impl ChannelCounts {
     }
 }
 
-impl<A: Array> MaskAndTarget<A> {
+impl<A: Array + ?Sized> MaskAndTarget<A> {
     /// Mask and target of `source`, with one channel for each group.
     ///
     /// # Errors
@@ -85,18 +85,22 @@ impl<A: Array> MaskAndTarget<A> {
         &self.target
     }
 
-    /// Computes mask, target and counts of `window` (voxels of the labels, inside them), in the
-    /// calling thread, and hands them to `visitor`.
+    /// Computes mask, target and counts of `window` (in voxels of the labels), in the calling thread,
+    /// and hands them to `visitor`.
     ///
     /// # Errors
     ///
-    /// Those of the source, and those of `visitor`.
+    /// [`ArrayError::DimsMismatch`] or [`ArrayError::OutOfBounds`] if the window is not inside the
+    /// labels; those of the source, and those of `visitor`.
     pub fn visit<E: From<ArrayError>>(
         &self,
         window: &Window,
         visitor: impl FnOnce(BlockPair<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let info = self.mask.info();
+        // As a region, so that the error is the one of every other read.
+        let roi = info.grid().roi(window).map_err(ArrayError::from)?;
+        self.mask.slices(&roi)?;
         let shape = [info.channel_shape(), window.shape()].concat();
         let (len, voxels) = (len_of(&shape), len_of(window.shape()));
         let bytes = len.saturating_mul(2).saturating_add(voxels);

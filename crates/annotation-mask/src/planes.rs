@@ -88,6 +88,10 @@ thread_local! {
     static CODES: Cell<Vec<u16>> = const { Cell::new(Vec::new()) };
 }
 
+/// A larger buffer is given back to the system after its use, or every thread that ever saw a large
+/// block would keep one.
+const MAX_SPARE_BYTES: usize = 64 << 20;
+
 /// A buffer type with one spare buffer for each thread, so that blocks do not pay for fresh memory.
 pub(crate) trait Scratch: Element {
     fn spare() -> &'static LocalKey<Cell<Vec<Self>>>;
@@ -128,7 +132,9 @@ pub(crate) fn with_scratch<P: Scratch, T, E: From<ArrayError>>(
     }
     buffer.resize(buffer.len().max(len), P::default());
     let result = work(&mut buffer[..len]);
-    P::spare().set(buffer);
+    if buffer.capacity().saturating_mul(size_of::<P>()) <= MAX_SPARE_BYTES {
+        P::spare().set(buffer);
+    }
     result
 }
 

@@ -59,8 +59,9 @@ impl Rule {
     /// ```
     #[must_use]
     pub fn decide(self, group: &Group, missing: &BTreeSet<LabelId>) -> ChannelDecision {
+        let generic_ids: BTreeSet<&LabelId> = group.generic_ids.iter().collect();
         let is_missing = |id: &LabelId| missing.contains(id);
-        let is_generic = |id: &LabelId| group.generic_ids.contains(id);
+        let is_generic = |id: &LabelId| generic_ids.contains(id);
         let (generic, specific): (Vec<LabelId>, Vec<LabelId>) =
             group.ids.iter().partition(|id| is_generic(id));
         let all_annotated = |ids: &[LabelId]| !ids.is_empty() && !ids.iter().any(is_missing);
@@ -96,14 +97,10 @@ impl FromStr for Rule {
     ///
     /// # Errors
     ///
-    /// [`MaskError::GroupMalformed`] for any other name.
+    /// [`MaskError::UnknownRule`] for any other name.
     fn from_str(name: &str) -> Result<Self, MaskError> {
-        Self::ALL.into_iter().find(|rule| rule.name() == name).ok_or_else(|| {
-            MaskError::GroupMalformed {
-                place: format!("rule {name:?}"),
-                reason: "expected strict, generic or cnnectome".to_owned(),
-            }
-        })
+        let found = Self::ALL.into_iter().find(|rule| rule.name() == name);
+        found.ok_or_else(|| MaskError::UnknownRule { name: name.to_owned() })
     }
 }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use annotation_mask::{
-    BinarizeArray, Group, Groups, MaskError, MaskOptions, MissingAnnotationsMask,
+    BinarizeArray, Group, Groups, MaskAndTarget, MaskError, MaskOptions, MissingAnnotationsMask,
 };
 use array_core::testing::check_contract;
 use array_core::{
@@ -168,6 +168,51 @@ fn constant_blocks_give_constant_channels() {
             assert!(target.index_axis(ndarray::Axis(0), channel).iter().all(|&v| v == t));
         }
     }
+}
+
+#[test]
+fn one_pass_over_constant_blocks_gives_the_mask_the_target_and_their_sums() {
+    for value in [0, 3, 8] {
+        let source = counting(value);
+        let pair = MaskAndTarget::new(source, &groups(), &MaskOptions::default(), 0).unwrap();
+        let whole = Window::full(&[8, 8, 8]).unwrap();
+        let mask = pair.mask().read_as::<u8>(pair.mask().roi()).unwrap();
+        let target = pair.target().read_as::<u8>(pair.target().roi()).unwrap();
+        pair.visit::<ArrayError>(&whole, |block| {
+            assert_eq!(block.mask, mask);
+            assert_eq!(block.target, target);
+            let sums = |values: &ArrayD<u8>| -> Vec<u64> {
+                values.outer_iter().map(|c| c.iter().map(|&v| u64::from(v)).sum()).collect()
+            };
+            assert_eq!(block.counts.known, sums(&mask));
+            assert_eq!(block.counts.positive, sums(&target));
+            assert_eq!(block.counts.voxels, 512);
+            Ok(())
+        })
+        .unwrap();
+    }
+}
+
+#[test]
+fn one_pass_over_a_window_outside_the_labels_is_refused() {
+    let pair = MaskAndTarget::new(counting(3), &groups(), &MaskOptions::default(), 0).unwrap();
+    let visit = |start: &[usize], shape: &[usize]| {
+        let window = Window::new(start, shape).unwrap();
+        pair.visit::<ArrayError>(&window, |_| Ok(())).unwrap_err()
+    };
+    assert!(matches!(visit(&[4, 0, 0], &[5, 1, 1]), ArrayError::OutOfBounds { .. }));
+    assert!(visit(&[0, 0], &[1, 1]).to_string().contains("dims"));
+}
+
+#[test]
+fn a_crop_keeps_the_blocks_of_its_source() {
+    let source = counting(3);
+    let roi = Roi::new([0, 248, 13], [40, 20, 12]).unwrap();
+    let crop = source.clone().crop(&roi).unwrap();
+    let mask = MissingAnnotationsMask::new(crop, &groups(), &MaskOptions::default()).unwrap();
+    mask.read(mask.roi()).unwrap();
+    // Voxels 2..7, 2..7 and 2..6: two blocks of 4 along each axis.
+    assert_eq!(source.visits.load(std::sync::atomic::Ordering::Relaxed), 8);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use annotation_mask::{Group, Groups, LabelId, MaskAndTarget, MaskOptions, Rule};
 use array_core::{
-    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, DType, MemoryArray, fold_blocks,
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, BlockGrid, DType, MemoryArray, fold_blocks,
 };
 use geometry::{Coordinate, VoxelGrid, VoxelSize, Window};
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -196,7 +196,7 @@ proptest! {
             })?;
             Ok::<_, ArrayError>(counts.unwrap())
         };
-        let counts = fold_blocks(&whole, &[3, 2, 4][..case.shape.len()], (), &work, &|a, b| a.merged(b));
+        let counts = fold_blocks(&whole, &BlockGrid::new(&[3, 2, 4][..case.shape.len()]).unwrap(), (), &work, &|a, b| a.merged(b));
         let counts = counts.unwrap().unwrap();
         let sums = |values: Vec<u8>| -> Vec<u64> {
             let shape = [case.groups.len(), case.voxels.len()];

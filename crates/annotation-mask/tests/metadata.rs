@@ -163,6 +163,12 @@ fn every_form_of_a_grouping_list_gives_the_same_groups() {
 }
 
 #[test]
+fn a_channel_may_have_the_name_group() {
+    let groups = Groups::from_json(r#"{"group": [1], "er": [16]}"#).unwrap();
+    assert_eq!(groups.names(), ["group", "er"]);
+}
+
+#[test]
 fn generic_ids_come_from_the_file_or_for_all_groups() {
     let toml = "[[group]]\nname = 'n'\nids = [20, 24, 37]\ngeneric_ids = [37]\n";
     let groups = Groups::from_toml(toml).unwrap();
@@ -179,7 +185,9 @@ fn grouping_lists_that_do_not_fit_are_refused_with_the_place() {
     assert!(
         toml("[[group]]\nname = 'm'\nids = [3]\nid = 4").contains("group 0: unknown key \"id\"")
     );
-    assert!(toml("[[groups]]\nname = 'm'\nids = [3]").contains("an object is no integer"));
+    assert!(toml("[[groups]]\nname = 'm'\nids = [3]").contains("unknown key \"groups\""));
+    assert!(toml("mito = [3, 4]").contains("unknown key \"mito\""));
+    assert!(toml("").contains("`group` is missing"));
     assert!(toml("[[group]]\nids = [3]").contains("group 0: `name` is missing"));
     assert!(toml("[[group]]\nname = 'm'").contains("group 0: `ids` is missing"));
     assert!(toml("[[group]]\nname = 'm'\nids = 3").contains("expected a list of ids, found 3"));
@@ -192,6 +200,8 @@ fn grouping_lists_that_do_not_fit_are_refused_with_the_place() {
     assert!(json(r#"[["a", [1.5]]]"#).contains("1.5 is no integer of 64 bits"));
     assert!(json(r#"[["a", [1]], ["a", [2]]]"#).contains("another group has this name"));
     assert!(json(r#"{"a": [1], "a": [2]}"#).contains("\"a\" stands twice"));
+    let inner = r#"{"group": [{"name": "a", "name": "b", "ids": [1]}]}"#;
+    assert!(json(inner).contains("\"name\" stands twice"));
     assert!(json(r#"[["  ", [1]]]"#).contains("the name is empty"));
     let generic = "[[group]]\nname = 'm'\nids = [3]\ngeneric_ids = [4]";
     assert!(toml(generic).contains("the generic id 4 is not among its ids"));

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use geometry::{Roi, VoxelSize, Window};
+use geometry::{Roi, VoxelSize, Window, WorldUnit};
 use serde_json::{Map, Value};
 
 use crate::any_array::{AnyArray, AnyView, AnyViewMut, same_shape};
@@ -133,6 +133,11 @@ pub trait ArrayExt: Array {
         self.info().roi()
     }
 
+    /// The unit in which the region and the voxel size count.
+    fn unit(&self) -> WorldUnit {
+        self.info().unit()
+    }
+
     /// The extent of all axes, in elements, channel axes first.
     fn shape(&self) -> &[usize] {
         self.info().shape()
@@ -247,6 +252,9 @@ pub trait ArrayExt: Array {
         }
         if roi.is_unbounded() {
             return Err(out_of_bounds(roi, bounds, voxel_size));
+        }
+        if roi.is_empty() {
+            return self.read(roi);
         }
         let grid = self.info().grid();
         let voxels = grid.voxels(roi).map_err(|error| match error {

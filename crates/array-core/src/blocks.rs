@@ -9,6 +9,70 @@ use crate::array::Array;
 use crate::error::ArrayError;
 use crate::scalar::Scalar;
 
+/// How an array is cut into blocks: its chunks, mostly.
+///
+/// ```
+/// use array_core::BlockGrid;
+///
+/// // Chunks of 64 voxels, of which the first is cut off by 16 at its begin, as in a crop.
+/// let blocks = BlockGrid::new(&[64]).and_then(|blocks| blocks.behind(&[16]));
+/// assert_eq!(blocks.map(|blocks| blocks.index_of(0, 50)), Some(1));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockGrid {
+    // Invariant: as many entries as `inside`, none zero.
+    shape: Vec<usize>,
+    // How far voxel 0 of the array lies inside the first block. Invariant: less than `shape`.
+    inside: Vec<usize>,
+}
+
+impl BlockGrid {
+    /// Blocks of `shape` voxels that begin at voxel 0; none if an entry is zero.
+    #[must_use]
+    pub fn new(shape: &[usize]) -> Option<Self> {
+        let grid = Self { shape: shape.to_vec(), inside: vec![0; shape.len()] };
+        (!shape.contains(&0)).then_some(grid)
+    }
+
+    /// The same blocks, as seen from voxel `start` on; none if `start` has other dims.
+    #[must_use]
+    pub fn behind(&self, start: &[usize]) -> Option<Self> {
+        if start.len() != self.shape.len() {
+            return None;
+        }
+        let axes = self.inside.iter().zip(start).zip(&self.shape);
+        let inside = axes
+            .map(|((&inside, &start), &extent)| {
+                // Both are less than the extent, so that only the sum needs care.
+                inside.checked_add(start.checked_rem(extent)?)?.checked_rem(extent)
+            })
+            .collect::<Option<_>>()?;
+        Some(Self { shape: self.shape.clone(), inside })
+    }
+
+    /// The extent of a block along each spatial axis, in voxels.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The index of the block that holds a voxel, along one axis.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such axis.
+    #[must_use]
+    pub fn index_of(&self, axis: usize, voxel: usize) -> usize {
+        // The extent is not zero.
+        voxel.saturating_add(self.inside[axis]).checked_div(self.shape[axis]).unwrap_or(0)
+    }
+
+    /// The first voxel of a block, along one axis; 0 if the block begins before the array.
+    fn begin_of(&self, axis: usize, index: usize) -> usize {
+        index.saturating_mul(self.shape[axis]).saturating_sub(self.inside[axis])
+    }
+}
+
 /// The voxels of one window, as a source hands them out.
 ///
 /// The shape is `[..channels, ..window.shape()]`.
@@ -132,19 +196,19 @@ impl<T: Send> SplitSpatial for ndarray::ArrayViewMutD<'_, T> {
 
 /// Runs `work` on each part of `window` that lies in one block, in parallel, and merges the results.
 ///
-/// Blocks are the cells of `block_shape` counted from voxel 0 of the array (not of the window), so
-/// that with the chunk shape of a source each chunk is touched once. `output` is cut along the same
+/// With the blocks of a source, each of its chunks is touched once. `output` is cut along the same
 /// borders: every call of `work` gets its own part. Merging follows the order of the blocks. After
 /// the first error, blocks that have not begun are left out.
 ///
 /// ```
-/// use array_core::fold_blocks;
+/// use array_core::{BlockGrid, fold_blocks};
 /// use geometry::Window;
 ///
 /// let window = Window::new(&[3, 0], &[10, 4])?;
+/// let blocks = BlockGrid::new(&[8, 8]).expect("the blocks have voxels");
 /// let count = fold_blocks(
 ///     &window,
-///     &[8, 8],
+///     &blocks,
 ///     (),
 ///     &|block: &Window, ()| Ok::<_, geometry::GeometryError>(block.shape()[0]),
 ///     &|a, b| a + b,
@@ -161,10 +225,10 @@ impl<T: Send> SplitSpatial for ndarray::ArrayViewMutD<'_, T> {
 ///
 /// # Panics
 ///
-/// If `block_shape` has other dims than the window or a zero, or `output` is smaller than the window.
+/// If `blocks` has other dims than the window, or `output` is smaller than the window.
 pub fn fold_blocks<O, T, E>(
     window: &Window,
-    block_shape: &[usize],
+    blocks: &BlockGrid,
     output: O,
     work: &(impl Fn(&Window, O) -> Result<T, E> + Sync),
     merge: &(impl Fn(T, T) -> T + Sync),
@@ -174,17 +238,16 @@ where
     T: Send,
     E: Send,
 {
-    assert_eq!(window.dims(), block_shape.len(), "a block has the dims of the window");
-    assert!(!block_shape.contains(&0), "a block has voxels");
+    assert_eq!(window.dims(), blocks.shape().len(), "a block has the dims of the window");
     if window.is_empty() {
         return Ok(None);
     }
     let stop = AtomicBool::new(false);
-    Fold { block_shape, work, merge, stop: &stop }.run(window, output)
+    Fold { blocks, work, merge, stop: &stop }.run(window, output)
 }
 
 struct Fold<'a, W, M> {
-    block_shape: &'a [usize],
+    blocks: &'a BlockGrid,
     work: &'a W,
     merge: &'a M,
     stop: &'a AtomicBool,
@@ -224,15 +287,14 @@ impl<W, M> Fold<'_, W, M> {
     /// the axis with the most blocks; the slowest of these, so that parts stay long in memory.
     fn border(&self, window: &Window) -> Option<(usize, usize)> {
         let mut best: Option<(usize, usize, usize)> = None;
-        let axes = window.start().iter().zip(window.stop()).zip(self.block_shape).enumerate();
-        for (axis, ((&start, stop), &extent)) in axes {
-            // Neither can overflow or underflow: stop > start, extent > 0.
-            let first = start.checked_div(extent)?;
-            let last = stop.checked_sub(1)?.checked_div(extent)?;
-            let blocks = last.checked_sub(first)?;
-            if blocks > best.map_or(0, |(_, _, blocks)| blocks) {
-                let middle = first.checked_add(blocks.div_ceil(2))?.checked_mul(extent)?;
-                best = Some((axis, middle.checked_sub(start)?, blocks));
+        for (axis, (&start, &stop)) in window.start().iter().zip(window.stop()).enumerate() {
+            let first = self.blocks.index_of(axis, start);
+            // The window has voxels, so that its stop is behind its start.
+            let last = self.blocks.index_of(axis, stop.saturating_sub(1));
+            let count = last.saturating_sub(first);
+            if count > best.map_or(0, |(_, _, count)| count) {
+                let middle = first.saturating_add(count.div_ceil(2));
+                best = Some((axis, self.blocks.begin_of(axis, middle).checked_sub(start)?, count));
             }
         }
         best.map(|(axis, at, _)| (axis, at))
@@ -267,7 +329,7 @@ pub fn copy_blocks<A: Array + ?Sized>(
     same_shape(&shape, out.shape())?;
     let work =
         |block: &Window, mut out: Output<'_>| array.visit(block, &mut |voxels| out.assign(&voxels));
-    fold_blocks(window, info.block_shape(), out, &work, &|(), ()| ())?;
+    fold_blocks(window, info.blocks(), out, &work, &|(), ()| ())?;
     Ok(())
 }
 
@@ -283,7 +345,7 @@ mod tests {
         let seen = Mutex::new(0);
         let parts = fold_blocks(
             &window,
-            &[8, 2, 4],
+            &BlockGrid::new(&[8, 2, 4]).unwrap(),
             (),
             &|part: &Window, ()| {
                 *seen.lock().unwrap() += part.num_voxels().unwrap();
@@ -301,6 +363,7 @@ mod tests {
     fn an_error_ends_the_walk() {
         let window = Window::full(&[64]).unwrap();
         let work = |part: &Window, ()| if part.start()[0] == 3 { Err(3) } else { Ok(()) };
-        assert_eq!(fold_blocks(&window, &[1], (), &work, &|(), ()| ()), Err(3));
+        let blocks = BlockGrid::new(&[1]).unwrap();
+        assert_eq!(fold_blocks(&window, &blocks, (), &work, &|(), ()| ()), Err(3));
     }
 }

@@ -1,6 +1,6 @@
 //! A part of an array as an array.
 
-use geometry::{Roi, Window};
+use geometry::{GeometryError, Roi, Window};
 
 use crate::any_array::AnyView;
 use crate::array::{Array, ArrayExt, Visitor, WritableArray};
@@ -51,9 +51,12 @@ impl<A: Array> Crop<A> {
         if part.is_empty() {
             return Err(ArrayError::EmptyCrop { roi: Box::new(*roi), bounds: Box::new(bounds) });
         }
-        if source.info().grid().voxels(roi).is_err() {
-            return Err(not_aligned(roi, &bounds, voxel_size));
-        }
+        match source.info().grid().voxels(roi) {
+            Err(GeometryError::NotAligned { .. }) => {
+                return Err(not_aligned(roi, &bounds, voxel_size));
+            }
+            voxels => voxels?,
+        };
         let window = source.slices(&part)?;
         let info = source.info().cropped(&window)?;
         Ok(Self { start: window.start().to_vec(), info, source })

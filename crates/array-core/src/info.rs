@@ -5,6 +5,7 @@ use std::sync::Arc;
 use geometry::{Roi, VoxelGrid, WorldUnit};
 use serde_json::{Map, Value};
 
+use crate::blocks::BlockGrid;
 use crate::dtype::DType;
 use crate::error::ArrayError;
 
@@ -36,15 +37,18 @@ pub struct ArrayInfo {
     roi: Roi,
     unit: WorldUnit,
     dtype: DType,
-    // Invariant: `grid.dims()` entries, none zero.
-    block_shape: Vec<usize>,
+    // Invariant: of `grid.dims()` axes.
+    blocks: BlockGrid,
     channel_names: Option<Arc<[String]>>,
     attrs: Arc<Map<String, Value>>,
 }
 
-/// Whether an axis of this name is a channel axis: `c`, or any name that ends in `^`.
+/// The extent of a block along each axis, in voxels, where nothing says a better one.
+const DEFAULT_BLOCK: usize = 64;
+
+/// Whether an axis of this name is a channel axis: `c`, `channel`, or any name that ends in `^`.
 ///
-/// The second is how funlib.persistence marks axes without a place in space.
+/// The last is how funlib.persistence marks axes without a place in space.
 #[must_use]
 pub fn is_channel_axis(name: &str) -> bool {
     name == "c" || name == "channel" || name.ends_with('^')
@@ -53,7 +57,7 @@ pub fn is_channel_axis(name: &str) -> bool {
 impl ArrayInfo {
     /// Describes an array of `shape` voxels whose last `grid.dims()` axes lie in space.
     ///
-    /// The world unit is unknown, the whole array is one block, and there are no attributes, unless
+    /// The world unit is unknown, blocks are at most 64 voxels wide, and there are no attributes, unless
     /// the `with_` methods say otherwise.
     ///
     /// # Errors
@@ -91,8 +95,10 @@ impl ArrayInfo {
         }
         let spatial_shape = shape.get(channel_axes..).unwrap_or_default();
         let roi = grid.array_roi(spatial_shape)?;
+        let blocks: Vec<usize> =
+            spatial_shape.iter().map(|&extent| extent.clamp(1, DEFAULT_BLOCK)).collect();
         Ok(Self {
-            block_shape: spatial_shape.iter().map(|&extent| extent.max(1)).collect(),
+            blocks: BlockGrid::new(&blocks).ok_or_else(|| bad("a block is empty".to_owned()))?,
             axes,
             shape: shape.to_vec(),
             grid,
@@ -116,13 +122,27 @@ impl ArrayInfo {
     ///
     /// [`ArrayError::BadInfo`] if it has not one positive entry for each spatial axis.
     pub fn with_block_shape(self, block_shape: &[usize]) -> Result<Self, ArrayError> {
-        if block_shape.len() != self.dims() || block_shape.contains(&0) {
-            let dims = self.dims();
-            return Err(ArrayError::BadInfo {
+        let dims = self.dims();
+        match BlockGrid::new(block_shape).filter(|_| block_shape.len() == dims) {
+            Some(blocks) => Ok(Self { blocks, ..self }),
+            None => Err(ArrayError::BadInfo {
                 reason: format!("the block shape {block_shape:?} is not {dims} positive numbers"),
+            }),
+        }
+    }
+
+    /// The same with the blocks of another array of the same dims.
+    ///
+    /// # Errors
+    ///
+    /// [`ArrayError::BadInfo`] if the blocks have other dims.
+    pub fn with_blocks(self, blocks: BlockGrid) -> Result<Self, ArrayError> {
+        if blocks.shape().len() != self.dims() {
+            return Err(ArrayError::BadInfo {
+                reason: format!("blocks of {:?} for {} dims", blocks.shape(), self.dims()),
             });
         }
-        Ok(Self { block_shape: block_shape.to_vec(), ..self })
+        Ok(Self { blocks, ..self })
     }
 
     /// The same with a name for each channel.
@@ -151,7 +171,8 @@ impl ArrayInfo {
         let roi = self.grid.roi(window)?;
         let grid = VoxelGrid::new(roi.offset()?, *self.grid.voxel_size())?;
         let shape = [self.channel_shape(), window.shape()].concat();
-        Ok(Self { shape, grid, roi, ..self.clone() })
+        let blocks = self.blocks.behind(window.start()).unwrap_or_else(|| self.blocks.clone());
+        Ok(Self { shape, grid, roi, blocks, ..self.clone() })
     }
 
     /// The names of all axes, channel axes first.
@@ -238,7 +259,13 @@ impl ArrayInfo {
     /// The shape, in voxels, of the blocks in which the array is best read: its chunks.
     #[must_use]
     pub fn block_shape(&self) -> &[usize] {
-        &self.block_shape
+        self.blocks.shape()
+    }
+
+    /// The blocks in which the array is best read: its chunks.
+    #[must_use]
+    pub fn blocks(&self) -> &BlockGrid {
+        &self.blocks
     }
 
     /// The attributes.

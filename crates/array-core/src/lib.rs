@@ -47,7 +47,7 @@ pub mod testing;
 
 pub use any_array::{AnyArray, AnyView, AnyViewMut};
 pub use array::{Array, ArrayExt, Visitor, WritableArray};
-pub use blocks::{Block, Output, SplitSpatial, copy_blocks, fold_blocks};
+pub use blocks::{Block, BlockGrid, Output, SplitSpatial, copy_blocks, fold_blocks};
 pub use crop::Crop;
 pub use dtype::{DType, Element};
 pub use error::ArrayError;

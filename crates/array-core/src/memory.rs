@@ -12,6 +12,9 @@ use crate::info::ArrayInfo;
 
 /// An array whose voxels lie in memory, and that can be written.
 ///
+/// Reads see the voxels as they were when the read began: a write during a read copies them all first.
+/// Many writes beside many reads are better made one after the other.
+///
 /// ```
 /// use array_core::{ArrayExt, ArrayInfo, DType, MemoryArray};
 /// use geometry::{Coordinate, Roi, VoxelGrid, VoxelSize};

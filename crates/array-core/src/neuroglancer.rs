@@ -24,10 +24,13 @@ pub(crate) fn layer(info: &ArrayInfo, source: &str) -> Result<Value, ArrayError>
     let is_labels = info.num_channels().is_none()
         && info.dtype().is_integer()
         && (info.attrs().contains_key("labels") || info.dtype().size() >= 4);
-    Ok(json!({
+    let mut layer = json!({
         "type": if is_labels { "segmentation" } else { "image" },
         "source": source,
         "visible": true,
-        "blend": if is_labels { Value::Null } else { json!("additive") },
-    }))
+    });
+    if !is_labels {
+        layer["blend"] = json!("additive");
+    }
+    Ok(layer)
 }

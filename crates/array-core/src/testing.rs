@@ -1,11 +1,13 @@
 //! What every array must do, as a check for tests.
 
 use geometry::{Coordinate, Roi, Window};
+use ndarray::ArrayD;
 
 use crate::any_array::AnyArray;
 use crate::array::{Array, ArrayExt};
 use crate::blocks::{Block, Output};
 use crate::error::ArrayError;
+use crate::info::ArrayInfo;
 use crate::scalar::Scalar;
 
 /// Checks that `array` keeps the contract of [`Array`]: every source, wrapper and stack of wrappers
@@ -14,7 +16,8 @@ use crate::scalar::Scalar;
 /// Shape, dtype and region agree; parts read alone equal the same parts of the whole, for windows
 /// that follow blocks and ones that do not; visiting equals reading; empty regions have no voxels;
 /// regions outside, unaligned, unbounded or of other dims are refused by name; padding surrounds the
-/// voxels; a virtual array refuses `data` and writing.
+/// voxels; a virtual array refuses `data` and writing; what is written is read back, and nothing else
+/// changes (the array is as it was in the end).
 ///
 /// # Panics
 ///
@@ -30,7 +33,7 @@ pub fn check_contract(array: &dyn Array) {
     let whole = array.read(array.roi()).expect("the whole array can be read");
     assert_eq!(whole.dtype(), info.dtype(), "a read has the declared dtype");
     assert_eq!(whole.shape(), info.shape(), "a read of everything has the declared shape");
-    for window in windows(info.spatial_shape()) {
+    for window in windows(info) {
         check_window(array, &whole, &window);
     }
     check_refusals(array);
@@ -38,39 +41,97 @@ pub fn check_contract(array: &dyn Array) {
     match array.data() {
         Ok(data) => {
             assert!(!array.is_virtual(), "a virtual array has no data");
-            assert_eq!(data, whole, "the data is what is read");
+            assert_same(&data, &whole, "the data");
         }
         Err(ArrayError::Virtual { .. }) => {
             assert!(array.is_virtual() && !array.writable(), "only a virtual array has no data");
         }
         Err(error) => panic!("data failed: {error}"),
     }
-    if !array.writable() {
+    if array.writable() {
+        check_writing(array, &whole);
+    } else {
         let error = array.write(array.roi(), &whole.view()).expect_err("writing is refused");
         assert!(matches!(error, ArrayError::NotWritable { .. }), "{error}");
     }
 }
 
-/// Windows that follow no block border: single voxels, slabs, the inner part, halves.
-fn windows(shape: &[usize]) -> Vec<Window> {
-    let window = |start: Vec<usize>, shape: Vec<usize>| Window::new(&start, &shape).expect("small");
-    let mut windows = vec![window(vec![0; shape.len()], shape.to_vec())];
+/// Writes zeros to parts, and the old voxels back.
+fn check_writing(array: &dyn Array, whole: &AnyArray) {
+    let channel_dims = array.info().channel_dims();
+    for window in windows(array.info()).iter().filter(|window| !window.is_empty()) {
+        let roi = array.info().grid().roi(window).expect("a window of the array has a region");
+        let shape = [array.info().channel_shape(), window.shape()].concat();
+        let zeros = AnyArray::zeros(array.dtype(), &shape).expect("small");
+        let mut expected = whole.clone();
+        let mut place = expected.view_mut();
+        for (axis, (&start, &len)) in window.start().iter().zip(window.shape()).enumerate() {
+            place = place.slice_axis(channel_dims.saturating_add(axis), start, len);
+        }
+        place.assign(&zeros.view()).expect("zeros of the same shape");
+        array.write(&roi, &zeros.view()).expect("a part can be written");
+        assert_same(&array.read(array.roi()).expect("readable"), &expected, "after writing");
+        let old = part_of(whole, channel_dims, window);
+        array.write(&roi, &old.view()).expect("a part can be written back");
+        assert_same(&array.read(array.roi()).expect("readable"), whole, "after writing back");
+    }
+}
+
+/// Fails unless two arrays have the same elements, where NaN is the same as NaN.
+fn assert_same(found: &AnyArray, expected: &AnyArray, what: &str) {
+    let same = match (found, expected) {
+        (AnyArray::F32(found), AnyArray::F32(expected)) => same_floats(found, expected),
+        (AnyArray::F64(found), AnyArray::F64(expected)) => same_floats(found, expected),
+        _ => found == expected,
+    };
+    assert!(same, "{what}: expected {expected:?}, found {found:?}");
+}
+
+fn same_floats<T: Copy + Into<f64>>(found: &ArrayD<T>, expected: &ArrayD<T>) -> bool {
+    let same = |(a, b): (&T, &T)| {
+        let (a, b): (f64, f64) = ((*a).into(), (*b).into());
+        a == b || (a.is_nan() && b.is_nan())
+    };
+    found.shape() == expected.shape() && found.iter().zip(expected).all(same)
+}
+
+/// Windows that follow blocks (the first and the last), and windows that do not: everything, single
+/// voxels, slabs, an inner part.
+fn windows(info: &ArrayInfo) -> Vec<Window> {
+    let shape = info.spatial_shape();
+    let window = |start: &[usize], shape: &[usize]| Window::new(start, shape).expect("small");
+    let mut windows = vec![window(&vec![0; shape.len()], shape)];
     if shape.contains(&0) {
         return windows;
     }
     let last: Vec<usize> = shape.iter().map(|&n| n.saturating_sub(1)).collect();
-    windows.push(window(last, vec![1; shape.len()]));
+    windows.push(window(&last, &vec![1; shape.len()]));
     windows.push(window(
-        shape.iter().map(|&n| n / 3).collect(),
-        shape.iter().map(|&n| n.saturating_sub(n / 3).div_ceil(2)).collect(),
+        &shape.iter().map(|&n| n / 3).collect::<Vec<_>>(),
+        &shape.iter().map(|&n| n.saturating_sub(n / 3).div_ceil(2)).collect::<Vec<_>>(),
     ));
+    let whole = window(&vec![0; shape.len()], shape);
+    for corner in [vec![0; shape.len()], last] {
+        let block = |axis: usize, voxel: usize| {
+            let index = info.blocks().index_of(axis, voxel);
+            let same = |other: &usize| info.blocks().index_of(axis, *other) == index;
+            let begin = (0..=voxel).find(same).expect("a voxel lies in its own block");
+            let end = (voxel..shape[axis]).take_while(same).last().expect("likewise");
+            (begin, end.saturating_sub(begin).saturating_add(1))
+        };
+        let (start, len): (Vec<_>, Vec<_>) =
+            corner.iter().enumerate().map(|(axis, &voxel)| block(axis, voxel)).unzip();
+        let block = window(&start, &len);
+        assert!(whole.contains(&block).expect("same dims"), "blocks lie in the array");
+        windows.push(block);
+    }
     for axis in 0..shape.len() {
         let (mut start, mut slab) = (vec![0; shape.len()], shape.to_vec());
         start[axis] = shape[axis] / 2;
         slab[axis] = 1;
-        windows.push(window(start.clone(), slab.clone()));
+        windows.push(window(&start, &slab));
         slab[axis] = 0;
-        windows.push(window(start, slab));
+        windows.push(window(&start, &slab));
     }
     windows
 }
@@ -87,7 +148,8 @@ fn part_of(whole: &AnyArray, channel_dims: usize, window: &Window) -> AnyArray {
 fn check_window(array: &dyn Array, whole: &AnyArray, window: &Window) {
     let roi = array.info().grid().roi(window).expect("a window of the array has a region");
     let expected = part_of(whole, array.info().channel_dims(), window);
-    assert_eq!(array.read(&roi).expect("a part can be read"), expected, "the part {roi}");
+    let found = array.read(&roi).expect("a part can be read");
+    assert_same(&found, &expected, &format!("the part {roi}"));
     let mut dirty = whole.clone();
     let mut place = dirty.view_mut();
     for (axis, &len) in window.shape().iter().enumerate() {
@@ -95,7 +157,7 @@ fn check_window(array: &dyn Array, whole: &AnyArray, window: &Window) {
     }
     array.read_to(&roi, place).expect("a part can be read to a place with content");
     let corner = Window::full(window.shape()).expect("small");
-    assert_eq!(part_of(&dirty, array.info().channel_dims(), &corner), expected, "over content");
+    assert_same(&part_of(&dirty, array.info().channel_dims(), &corner), &expected, "over content");
     if window.is_empty() {
         return;
     }
@@ -109,7 +171,7 @@ fn check_window(array: &dyn Array, whole: &AnyArray, window: &Window) {
                 assert_eq!(view.shape(), expected.shape(), "a visit has the window's shape");
             }
             Output::zeroed(copy.view_mut()).assign(&block)?;
-            assert_eq!(copy, expected, "a visit of {roi} sees what is read");
+            assert_same(&copy, &expected, &format!("a visit of {roi}"));
             Ok(())
         })
         .expect("a part can be visited");
@@ -168,7 +230,7 @@ fn check_padding(array: &dyn Array, whole: &AnyArray) {
     let padded = array.read_padded(&grown, zero).expect("padding reads beyond the array");
     let start = vec![1; array.dims()];
     let inner = Window::new(&start, array.info().spatial_shape()).expect("small");
-    assert_eq!(&part_of(&padded, array.info().channel_dims(), &inner), whole, "the padded middle");
+    assert_same(&part_of(&padded, array.info().channel_dims(), &inner), whole, "the padded middle");
     let far = array.roi().shift(array.roi().shape().expect("bounded")).expect("a small shift");
     let outside = array.read_padded(&far, zero).expect("padding alone");
     let empty = AnyArray::zeros(array.dtype(), array.shape()).expect("small");

@@ -114,7 +114,7 @@ impl Job<'_> {
     pub(crate) fn write(self) -> Result<Written> {
         let context = || format!("cannot write {}", self.output.display());
         let pair = MaskAndTarget::new(
-            Arc::new(Arc::clone(&self.labels)),
+            Arc::clone(&self.labels),
             self.groups,
             &self.options,
             self.background,
@@ -206,7 +206,7 @@ enum StreamError {
 
 /// Computes and writes block by block, in parallel; memory is one block for each thread.
 fn stream(
-    pair: &MaskAndTarget<Arc<dyn Array>>,
+    pair: &MaskAndTarget<dyn Array>,
     mask: &ZarrArray,
     target: Option<&ZarrArray>,
     interrupt: &Interrupt,
@@ -235,7 +235,7 @@ fn stream(
         bar.inc(counts.voxels);
         Ok::<_, StreamError>(counts)
     };
-    let blocks = &mask.info().block_shape();
+    let blocks = mask.info().blocks();
     let counts = fold_blocks(&whole, blocks, (), &work, &ChannelCounts::merged)?;
     bar.finish_and_clear();
     Ok(counts.unwrap_or_default())

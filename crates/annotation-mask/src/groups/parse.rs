@@ -1,5 +1,8 @@
 //! Grouping lists as text: TOML, JSON in DaCapo's form, JSON objects, and `name=1,2,3`.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::error::MaskError;
@@ -30,10 +33,11 @@ impl Groups {
     ///
     /// [`MaskError::GroupMalformed`] with the place; those of [`Groups::new`].
     pub fn from_toml(text: &str) -> Result<Self, MaskError> {
-        // Through JSON values, so that both formats obey one grammar and give the same messages.
+        // Through JSON values, so that both formats obey one grammar and give the same messages. Only
+        // as tables: the keys of a TOML document have no order, and the channels have.
         let table: Map<String, Value> = toml::from_str(text)
             .map_err(|error| malformed("groups as TOML", error.to_string().trim_end()))?;
-        Self::from_value(&Value::Object(table))
+        Self::new(tables(&table)?)
     }
 
     /// Reads JSON: DaCapo's `[["mito", [3, 4]], …]`, an object `{"mito": [3, 4], …}`, or the form of
@@ -56,7 +60,7 @@ impl Groups {
     pub fn from_value(value: &Value) -> Result<Self, MaskError> {
         let groups = match value {
             Value::Array(list) => list.iter().enumerate().map(pair).collect::<Result<_, _>>()?,
-            Value::Object(map) if map.contains_key("group") => tables(map)?,
+            Value::Object(map) if is_tables(map) => tables(map)?,
             Value::Object(map) => map
                 .iter()
                 .map(|(name, ids)| {
@@ -115,13 +119,20 @@ fn pair((index, entry): (usize, &Value)) -> Result<Group, MaskError> {
     }
 }
 
+/// Whether an object has the form of the TOML file, and no channel of the name `group`.
+fn is_tables(map: &Map<String, Value>) -> bool {
+    let list = map.get("group").and_then(Value::as_array);
+    list.is_some_and(|list| list.iter().any(Value::is_object))
+}
+
 /// `{"group": [{"name": …, "ids": …, "generic_ids": …}]}`
 fn tables(map: &Map<String, Value>) -> Result<Vec<Group>, MaskError> {
     if let Some(key) = map.keys().find(|key| *key != "group") {
-        return Err(malformed("groups", &format!("unknown key {key:?} beside `group`")));
+        return Err(malformed("groups", &format!("unknown key {key:?}; expected `group` alone")));
     }
     let list = map.get("group").and_then(Value::as_array);
-    let list = list.ok_or_else(|| malformed("groups", "`group` is not a list of tables"))?;
+    let list =
+        list.ok_or_else(|| malformed("groups", "`group` is missing or no list of tables"))?;
     list.iter().enumerate().map(table).collect()
 }
 
@@ -162,42 +173,61 @@ fn malformed(place: &str, reason: &str) -> MaskError {
 /// A JSON value in which no object has a key twice; `serde_json` alone keeps the last one silently.
 struct UniqueKeys(Value);
 
-impl<'de> serde::Deserialize<'de> for UniqueKeys {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Top;
-        impl<'de> serde::de::Visitor<'de> for Top {
-            type Value = UniqueKeys;
+impl<'de> Deserialize<'de> for UniqueKeys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueKeysVisitor).map(Self)
+    }
+}
 
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a list or an object")
-            }
+struct UniqueKeysVisitor;
 
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(
-                self,
-                mut list: A,
-            ) -> Result<UniqueKeys, A::Error> {
-                let mut values = Vec::new();
-                while let Some(value) = list.next_element::<Value>()? {
-                    values.push(value);
-                }
-                Ok(UniqueKeys(Value::Array(values)))
-            }
+impl<'de> Visitor<'de> for UniqueKeysVisitor {
+    type Value = Value;
 
-            fn visit_map<A: serde::de::MapAccess<'de>>(
-                self,
-                mut entries: A,
-            ) -> Result<UniqueKeys, A::Error> {
-                let mut map = Map::new();
-                while let Some((key, value)) = entries.next_entry::<String, Value>()? {
-                    if map.contains_key(&key) {
-                        let message = format!("the name {key:?} stands twice");
-                        return Err(serde::de::Error::custom(message));
-                    }
-                    map.insert(key, value);
-                }
-                Ok(UniqueKeys(Value::Object(map)))
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(UniqueKeys(value)) = list.next_element()? {
+            values.push(value);
         }
-        deserializer.deserialize_any(Top)
+        Ok(Value::Array(values))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some((key, UniqueKeys(value))) = entries.next_entry::<String, _>()? {
+            if map.contains_key(&key) {
+                return Err(A::Error::custom(format!("the name {key:?} stands twice")));
+            }
+            map.insert(key, value);
+        }
+        Ok(Value::Object(map))
     }
 }
