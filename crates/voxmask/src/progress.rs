@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// A bar on standard error; nothing where that is not a terminal.
 pub(crate) fn bar(voxels: u64, message: &'static str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(voxels), ProgressDrawTarget::stderr_with_hz(10));
-    let template = "{msg} {wide_bar} {percent}% {binary_total_bytes:.dim} {eta}";
+    let template = "{msg} {wide_bar} {percent}% of {human_len} voxels, {eta} left";
     let style = ProgressStyle::with_template(template);
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(message);
