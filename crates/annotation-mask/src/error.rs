@@ -31,7 +31,7 @@ pub enum MaskError {
         reason: String,
     },
     /// No rule has this name.
-    #[error("unknown rule {name:?}; known are strict, generic and cnnectome")]
+    #[error("unknown rule {name:?}, expected strict, generic or cnnectome")]
     UnknownRule {
         /// The name.
         name: String,

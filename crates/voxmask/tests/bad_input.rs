@@ -450,7 +450,7 @@ fn malformed_groups_files_are_refused_with_the_place() {
         ("g.json", "{\"a\": [1], \"a\": [2]}", vec!["\"a\"", "twice"]),
         ("g.json", "{\"a\": 1}", vec!["\"a\"", "list of ids"]),
         ("g.json", "{\"a\": [\"3\"]}", vec!["\"a\"", "\"3\""]),
-        ("g.json", "[[\"a\", [18446744073709551616]]]", vec!["group 0", "no label id"]),
+        ("g.json", "[[\"a\", [18446744073709551616]]]", vec!["group 0", "no integer of 64 bits"]),
         ("g.json", "\"mito\"", vec!["list or an object"]),
         ("g.json", "[[\"a\", [1]]", vec!["JSON"]),
         ("g.json", "", vec!["JSON"]),
@@ -479,7 +479,7 @@ fn malformed_groups_on_the_command_line_are_wrong_usage() {
         (" =3", vec!["name is empty"]),
         ("mito=18446744073709551616", vec!["18446744073709551616", "64 bits"]),
         ("mito=-9223372036854775809", vec!["-9223372036854775809", "64 bits"]),
-        ("mito=999999999999999999999999999999999999999999", vec!["no label id"]),
+        ("mito=999999999999999999999999999999999999999999", vec!["no integer of 64 bits"]),
     ] {
         mask_refuses(&sandbox, &["--group", group], 2, &needles);
     }

@@ -100,8 +100,9 @@ impl Groups {
         }
         let ids = text.split(',').map(|id| {
             let parsed = id.trim().parse::<LabelId>();
-            parsed
-                .map_err(|_| malformed(&format!("ids {text:?}"), &format!("{id:?} is no integer")))
+            parsed.map_err(|_| {
+                malformed(&format!("ids {text:?}"), &format!("{id:?} is no integer of 64 bits"))
+            })
         });
         ids.collect()
     }
@@ -131,8 +132,9 @@ fn tables(map: &Map<String, Value>) -> Result<Vec<Group>, MaskError> {
         return Err(malformed("groups", &format!("unknown key {key:?}; expected `group` alone")));
     }
     let list = map.get("group").and_then(Value::as_array);
-    let list =
-        list.ok_or_else(|| malformed("groups", "`group` is missing or no list of tables"))?;
+    let list = list.ok_or_else(|| {
+        malformed("groups", "there are no groups: `group` is missing or no list of tables")
+    })?;
     list.iter().enumerate().map(table).collect()
 }
 
