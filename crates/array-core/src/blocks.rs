@@ -262,11 +262,12 @@ impl<W, M> Fold<'_, W, M> {
         T: Send,
         E: Send,
     {
+        // Before cutting, too: a grid can have more blocks than anybody can wait for. Relaxed: a late
+        // look only costs one more block.
+        if self.stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         let Some((axis, at)) = self.border(window) else {
-            // Relaxed: a late look only costs one more block.
-            if self.stop.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
             let result = (self.work)(window, output);
             if result.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
@@ -357,6 +358,14 @@ mod tests {
         let parts = parts.unwrap().unwrap();
         assert_eq!(parts.len(), 4 * 2);
         assert!(parts.is_sorted(), "{parts:?}");
+    }
+
+    #[test]
+    fn an_error_ends_the_walk_of_a_grid_that_nobody_could_walk() {
+        let window = Window::full(&[1 << 40, 1 << 20]).unwrap();
+        let blocks = BlockGrid::new(&[1, 1]).unwrap();
+        let work = |_: &Window, ()| Err::<(), _>("broken");
+        assert_eq!(fold_blocks(&window, &blocks, (), &work, &|(), ()| ()), Err("broken"));
     }
 
     #[test]

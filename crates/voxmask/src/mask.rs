@@ -1,10 +1,11 @@
 //! `voxmask mask`: writes masks and targets, block by block.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use annotation_mask::{ChannelCounts, ChannelDecision, Groups, MaskAndTarget, MaskOptions};
-use anstream::{println, stdout};
+use anstream::stdout;
 use anyhow::{Context, Result, bail};
 use array_core::{Array, ArrayError, ArrayExt, ArrayInfo, WritableArray, fold_blocks};
 use geometry::{Roi, Window};
@@ -46,9 +47,7 @@ pub(crate) struct Written {
 pub(crate) fn run(args: &MaskArgs) -> Result<()> {
     let groups = source::groups(&args.channels)?;
     let labels = source::open(&args.source)?;
-    if args.overwrite && is_inside(labels.metadata().path(), &args.output) {
-        bail!("the output {} would replace the labels in it", args.output.display());
-    }
+    check_output(&args.output, args.overwrite, labels.metadata().path())?;
     let labels = part(labels, args.roi.as_deref())?;
     let chunks = args.chunks.as_deref().map(|c| spatial_chunks(c, labels.dims())).transpose()?;
     let written = Job {
@@ -64,12 +63,34 @@ pub(crate) fn run(args: &MaskArgs) -> Result<()> {
         source: args.source.source.display().to_string(),
     }
     .write()?;
+    print(args, &written).with_context(|| {
+        format!("the masks are in {}, but the report about them failed", written.path.display())
+    })
+}
+
+fn print(args: &MaskArgs, written: &Written) -> Result<()> {
     if args.json {
-        return print_json(args, &written);
+        return print_json(args, written);
     }
     print_channels(&written.decisions, &written.counts)?;
     let what = if args.targets { "mask/s0 and target/s0" } else { "mask/s0" };
-    println!("wrote {what} to {}", written.path.display());
+    writeln!(stdout(), "wrote {what} to {}", written.path.display())?;
+    Ok(())
+}
+
+/// Fails if the output would replace the labels, or lie among their chunks.
+fn check_output(output: &Path, overwrite: bool, labels: &Path) -> Result<()> {
+    if overwrite && is_inside(labels, output) {
+        bail!("the output {} would replace the labels in it", output.display());
+    }
+    // The output itself need not exist.
+    let folder = match output.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if is_inside(folder, labels) {
+        bail!("the output {} would lie inside the label array", output.display());
+    }
     Ok(())
 }
 
@@ -84,17 +105,26 @@ fn is_inside(path: &Path, folder: &Path) -> bool {
 /// The part of the labels that the user asked for.
 fn part(labels: ZarrArray, roi: Option<&str>) -> Result<Arc<dyn Array>> {
     let Some(text) = roi else { return Ok(Arc::new(labels)) };
-    let unit = labels.info().unit();
+    let unit = labels.unit();
     let roi: Roi =
         unit.parse_roi(text).map_err(|error| UsageError(format!("--roi {text:?}: {error}")))?;
     // Strict, unlike a crop: what is written is what was asked for.
-    let bounds = || {
+    if let Err(error) = labels.slices(&roi) {
+        // In declared units, as the user typed it.
+        let what = match error {
+            ArrayError::OutOfBounds { .. } => "is not inside the labels".to_owned(),
+            ArrayError::NotAligned { .. } => "is not aligned to their voxels".to_owned(),
+            ArrayError::DimsMismatch { .. } => {
+                format!("has {} dims, the labels have {}", roi.dims(), labels.dims())
+            }
+            other => other.to_string(),
+        };
         let bounds = unit.format_roi(labels.roi());
         let sizes = unit.decimals(labels.voxel_size().as_coordinate());
         let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
-        format!("--roi {text:?} (the labels are {bounds}, in voxels of {})", sizes.join(" x "))
-    };
-    labels.slices(&roi).with_context(bounds)?;
+        let sizes = sizes.join(" x ");
+        bail!("--roi {text:?} {what}: the labels are {bounds}, in voxels of {sizes}");
+    }
     let part = labels.crop(&roi).map_err(anyhow::Error::from);
     Ok(Arc::new(part.with_context(|| format!("--roi {text:?}"))?))
 }
@@ -152,15 +182,13 @@ impl Job<'_> {
     /// One channel in each chunk; along the spatial axes whole blocks of the labels, so that each is
     /// decoded once.
     fn chunk_shape(&self, info: &ArrayInfo) -> Vec<usize> {
-        let blocks = info.block_shape().iter().zip(info.spatial_shape());
-        let spatial = match &self.chunks {
-            Some(chunks) => chunks.clone(),
-            None => blocks
-                .map(|(&block, &extent)| {
-                    (block * MIN_CHUNK.div_ceil(block)).min(extent.next_multiple_of(block)).max(1)
-                })
-                .collect(),
-        };
+        let chunks = self.chunks.clone().unwrap_or_else(|| {
+            let blocks = info.block_shape().iter();
+            blocks.map(|&block| block.saturating_mul(MIN_CHUNK.div_ceil(block))).collect()
+        });
+        // A chunk larger than the array would only take memory.
+        let axes = chunks.iter().zip(info.spatial_shape());
+        let spatial = axes.map(|(&chunk, &extent)| chunk.min(extent).max(1)).collect();
         [vec![1; info.channel_dims()], spatial].concat()
     }
 
@@ -170,6 +198,7 @@ impl Job<'_> {
             "voxmask": {
                 "version": env!("CARGO_PKG_VERSION"),
                 "source": self.source,
+                "region": self.labels.unit().format_roi(self.labels.roi()),
                 "rule": self.options.rule.name(),
                 "background": self.background.to_string(),
                 "groups": self.groups.as_slice().iter().map(|group| json!({
@@ -242,7 +271,6 @@ fn stream(
 }
 
 fn print_json(args: &MaskArgs, written: &Written) -> Result<()> {
-    use std::io::Write;
     let result = json!({
         "output": written.path.display().to_string(),
         "mask": "mask/s0",

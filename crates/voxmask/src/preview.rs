@@ -4,6 +4,9 @@ mod canvas;
 mod colours;
 mod layout;
 
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 use annotation_mask::{
@@ -53,9 +56,7 @@ struct Planes {
 }
 
 pub(crate) fn run(args: &PreviewArgs) -> Result<()> {
-    if args.output.exists() && !args.overwrite {
-        bail!("{} exists; add --overwrite to replace it", args.output.display());
-    }
+    check_output(&args.output, args.overwrite)?;
     let slice = args.slice.as_deref().map_or(Ok(Slice::Middle), parse_slice)?;
     let groups = source::groups(&args.channels)?;
     let labels = source::open(&args.source)?;
@@ -76,6 +77,23 @@ pub(crate) fn run(args: &PreviewArgs) -> Result<()> {
     };
     picture.draw(&slice)?.write_png(&args.output)?;
     println!("wrote {}", args.output.display());
+    Ok(())
+}
+
+/// Fails if something is in the place of the picture, but for a picture that may be replaced.
+fn check_output(output: &Path, overwrite: bool) -> Result<()> {
+    const SIGNATURE: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+    if fs::symlink_metadata(output).is_err() {
+        return Ok(());
+    }
+    if !overwrite {
+        bail!("{} exists; add --overwrite to replace it", output.display());
+    }
+    let mut begin = [0; SIGNATURE.len()];
+    let read = File::open(output).and_then(|mut file| file.read_exact(&mut begin));
+    if read.is_err() || begin != SIGNATURE {
+        bail!("{} exists and is no PNG, so that it is not replaced", output.display());
+    }
     Ok(())
 }
 

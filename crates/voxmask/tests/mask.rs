@@ -229,10 +229,10 @@ fn a_region_in_declared_units_is_cut_out_exactly() {
 }
 
 #[test]
-fn the_chunk_shape_is_the_one_asked_for_and_changes_no_voxel() {
+fn the_chunk_shape_is_the_one_asked_for_up_to_the_array_and_changes_no_voxel() {
     let (sandbox, voxels) = crop(&Crop::default());
     for (index, (chunks, shape)) in
-        [("3,4,2", [1, 3, 4, 2]), ("5", [1, 5, 5, 5]), ("64", [1, 64, 64, 64])]
+        [("3,4,2", [1, 3, 4, 2]), ("5", [1, 5, 5, 5]), ("18446744073709551615", [1, 10, 12, 9])]
             .into_iter()
             .enumerate()
     {
@@ -253,6 +253,18 @@ fn the_chunk_shape_is_the_one_asked_for_and_changes_no_voxel() {
             assert_eq!(written, json!(shape), "--chunks {chunks}");
         }
     }
+}
+
+#[test]
+fn labels_in_a_chunk_far_larger_than_they_are_cost_no_more_than_they_are() {
+    let sandbox = Sandbox::new();
+    let array = sandbox.path("crop.zarr");
+    let zarray = json!({"shape": [4, 4, 4], "chunks": [1 << 20, 1 << 20, 1 << 20], "dtype": "|u1"});
+    v2_by_hand(&array, &zarray, &json!({"voxel_size": [4, 4, 4]}), &[]);
+    sandbox.succeeds(&["mask", "crop.zarr", "--group", "a=1", "--targets", "-o", "out.zarr"]);
+    let mask = bytes_of(&sandbox.path("out.zarr/mask/s0"));
+    assert_eq!(mask.shape(), [1, 4, 4, 4]);
+    assert!(mask.iter().all(|&voxel| voxel == 0));
 }
 
 #[test]

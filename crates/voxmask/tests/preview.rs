@@ -229,8 +229,8 @@ fn an_image_that_does_not_cover_the_slice_on_its_voxels_is_refused() {
 fn a_picture_that_exists_is_replaced_only_if_asked() {
     let sandbox = Sandbox::new();
     halves(&sandbox, WHOLE);
-    sandbox.write("p.png", "a photograph");
     let args = ["preview", LABELS, "--group", "a=3", "-o", "p.png"];
+    sandbox.succeeds(&args);
     sandbox.refuses(&args, 1, &["p.png", "exists", "--overwrite"]);
     sandbox.succeeds(&[&args[..], &["--overwrite"]].concat());
     Picture::read(&sandbox.path("p.png"));
