@@ -55,7 +55,7 @@ struct Measured {
 pub(crate) fn run(filter: Option<&str>) -> anyhow::Result<()> {
     let begin = SystemTime::now();
     let mut arguments = vec!["bench", "--package", "benches", "--"];
-    arguments.extend(["--warm-up-time", "1", "--measurement-time", "3"]);
+    arguments.extend(["--warm-up-time", "0.5", "--measurement-time", "2"]);
     arguments.extend(filter);
     crate::cargo(&arguments, &[])?;
     let mut measured = Vec::new();
