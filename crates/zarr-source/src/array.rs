@@ -36,6 +36,9 @@ pub struct ZarrArray {
 impl ZarrArray {
     /// Opens an array for reading. The path may lead into a container: `crop.zarr/labels/all/s0`.
     ///
+    /// The groups around the path count. If it is a link that lies in no group, those around the place
+    /// that it leads to count.
+    ///
     /// # Errors
     ///
     /// [`ZarrError::NotFound`], [`ZarrError::NotAZarrArray`], [`ZarrError::Unsupported`],
@@ -51,8 +54,8 @@ impl ZarrArray {
     ///
     /// Those of [`ZarrArray::open`].
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self, ZarrError> {
-        let dir = absolute(path.as_ref())?;
-        Self::open_in(Container::around(&dir)?, dir, options)
+        let (container, dir) = Container::around(absolute(path.as_ref())?)?;
+        Self::open_in(container, dir, options)
     }
 
     /// Opens the array in the folder `dir` of a container.
@@ -165,17 +168,30 @@ impl WritableArray for ZarrArray {
 
 /// The attributes of an array; `labels` may be those of the group that holds it.
 fn attributes(node: &Node, groups: &[Node]) -> (Map<String, Value>, Option<String>) {
+    let key = "labels";
     let mut attrs = node.attrs.clone();
+    if attrs.get(key).is_some_and(|labels| !labels.is_null()) {
+        return (attrs, None);
+    }
+    attrs.shift_remove(key);
     let parent = groups.first().filter(|group| node.dir.parent() == Some(&group.dir));
-    let labels = parent.and_then(|group| group.attrs.get("labels"));
+    let labels = parent.and_then(|group| Some((&group.attrs_file, group.attrs.get(key)?)));
     match labels {
-        Some(labels) if !attrs.contains_key("labels") => {
-            attrs.insert("labels".to_owned(), labels.clone());
-            let sentence = "the array has no labels attribute; that of its group was taken";
-            (attrs, Some(sentence.to_owned()))
+        Some((file, labels)) if !labels.is_null() && !names_images(labels) => {
+            attrs.insert(key.to_owned(), labels.clone());
+            let file = file.display();
+            let sentence =
+                format!("the array has no labels attribute; that of its group ({file}) was taken");
+            (attrs, Some(sentence))
         }
         _ => (attrs, None),
     }
+}
+
+/// Whether the `labels` of a group are those of OME-NGFF: the names of label images.
+fn names_images(labels: &Value) -> bool {
+    let names = labels.as_array().filter(|names| !names.is_empty());
+    names.is_some_and(|names| names.iter().all(Value::is_string))
 }
 
 /// The names that the attribute `channel_names` gives the channels, if it has one for each.

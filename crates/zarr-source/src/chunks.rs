@@ -12,7 +12,7 @@ use crate::codecs::options;
 use crate::error::ZarrError;
 use crate::shard::{ShardError, Sharding};
 use crate::spec::{ArraySpec, StoredArray, byte_size};
-use crate::store::{Container, store_error};
+use crate::store::{Container, no_file, store_error};
 
 /// The storage of an array's elements.
 pub(crate) struct Chunks {
@@ -119,8 +119,9 @@ impl Chunks {
         match &self.sharding {
             None => self.stored_corrupt(index, reason),
             Some(sharding) => {
-                let shard = self.key(&sharding.locate(index).0);
-                let chunk = format!("{index:?} in shard {shard:?}");
+                let shard = sharding.locate(index).0;
+                let reason = self.no_file(&shard).unwrap_or(reason);
+                let chunk = format!("{index:?} in shard {:?}", self.key(&shard));
                 ZarrError::ChunkCorrupt { path: self.dir.clone(), chunk, reason }
             }
         }
@@ -134,6 +135,12 @@ impl Chunks {
 
     fn store_error(&self, action: &str, index: &[usize], error: StorageError) -> ZarrError {
         store_error(action, &self.container.file(&self.array.chunk_key(&wide(index))), error)
+    }
+
+    /// What there is in place of the file of a shard, if something else is.
+    fn no_file(&self, index: &[usize]) -> Option<String> {
+        let file = self.container.file(&self.array.chunk_key(&wide(index)));
+        no_file(&file).map(|found| format!("the shard: {found}"))
     }
 
     /// The key of a chunk or shard, relative to the array.

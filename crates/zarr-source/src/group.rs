@@ -26,7 +26,7 @@ impl ZarrGroup {
     /// [`ZarrError::StoreIo`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, ZarrError> {
         let dir = absolute(path.as_ref())?;
-        let container = Container::around(&dir)?;
+        let (container, dir) = Container::around(dir)?;
         let node = node_at(&container, &dir, NodeKind::Group)?;
         Ok(Self { container, node })
     }

@@ -22,6 +22,9 @@
 //! is [`ZarrError::NoGeometry`]: there is no silent voxel size of 1. [`ZarrArray::geometry_report`] tells
 //! which place won and which others disagree.
 //!
+//! The enclosing groups are those whose folders follow each other upwards; only between the array and the
+//! nearest of them may lie folders without metadata. One that cannot be read is an error.
+//!
 //! Numbers are exact decimals, and the array's [`geometry::WorldUnit`] is the fraction of its unit in
 //! which they are integers. The order of elements in memory never reverses metadata. Lists may be for the
 //! spatial axes or for all; channel axes come first and have no place in the world.

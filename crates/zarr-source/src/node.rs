@@ -128,12 +128,8 @@ impl Node {
         let mut groups = Vec::new();
         let inside = |folder: &&Path| folder.starts_with(container.root());
         for ancestor in dir.ancestors().skip(1).take_while(inside) {
-            match Self::read(container, ancestor) {
-                Ok(Some(node)) if node.kind == NodeKind::Group => groups.push(node),
-                // A folder further up that may not be read is none of the array's business.
-                Ok(_) | Err(ZarrError::StoreIo { .. }) => {}
-                Err(error) => return Err(error),
-            }
+            let node = Self::read(container, ancestor)?;
+            groups.extend(node.filter(|node| node.kind == NodeKind::Group));
         }
         Ok(groups)
     }
@@ -144,16 +140,23 @@ impl Node {
     }
 }
 
-/// An absolute path without `.` and `..`, without looking where links lead unless there is a `..`.
+/// An absolute path without `.` and `..`, without looking where links lead unless a `..` follows.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf, ZarrError> {
-    let result = if path.components().any(|part| part == Component::ParentDir) && path.exists() {
-        fs::canonicalize(path)
-    } else {
-        std::path::absolute(path)
-    };
-    let path = result.map_err(|error| ZarrError::io("resolve the path", path, error))?;
-    // Drops a trailing separator, which would count as a path of its own.
-    Ok(path.components().collect())
+    let failed = |error| ZarrError::io("resolve the path", path, error);
+    // Taking the parts together drops a trailing separator, which would count as a path of its own.
+    let mut resolved = PathBuf::new();
+    for part in std::path::absolute(path).map_err(failed)?.components() {
+        if part != Component::ParentDir {
+            resolved.push(part);
+            continue;
+        }
+        // The folder above a link is the one above the place that it leads to.
+        if resolved.is_symlink() {
+            resolved = fs::canonicalize(&resolved).map_err(failed)?;
+        }
+        resolved.pop();
+    }
+    Ok(resolved)
 }
 
 /// The path of `dir` inside `root`, with `/` between the names.

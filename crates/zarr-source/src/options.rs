@@ -6,7 +6,8 @@ use crate::place::Convention;
 
 /// What a caller knows better than the metadata of an array; nothing, by default.
 ///
-/// Lists have an entry for each spatial axis, or for each axis of the array.
+/// Lists have an entry for each spatial axis, or for each axis of the array. Without a `unit`, all of them
+/// count in the finest unit that the metadata names, which is the one that is shown.
 ///
 /// ```
 /// use zarr_source::OpenOptions;

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use serde_json::Value;
 use zarrs::array::codec::api::{
     ArrayToBytesCodecTraits, BytesRepresentation, CodecMetadataOptions,
 };
@@ -26,6 +27,9 @@ use crate::spec::StoredArray;
 
 /// The number of index entries that are kept before old ones are dropped: 16 MB.
 const MAX_CACHED_ENTRIES: usize = 1 << 20;
+/// The size in bytes of an index that is refused, and of an entry in it.
+const MAX_INDEX_SIZE: u64 = 1 << 32;
+const INDEX_ENTRY_SIZE: u64 = 16;
 /// What the index says of a chunk that is not stored.
 const MISSING: u64 = u64::MAX;
 
@@ -114,7 +118,9 @@ impl Sharding {
             return Ok(None);
         };
         let Some(&[offset, size]) = shard_index.entries.get(position) else {
-            return Ok(None);
+            let found = shard_index.entries.len();
+            let reason = format!("the shard's index has {found} entries, none at {position}");
+            return Err(ShardError::Corrupt(reason));
         };
         if (offset, size) == (MISSING, MISSING) {
             return Ok(None);
@@ -190,6 +196,32 @@ impl Sharding {
         cache.insert(shard.to_vec(), Arc::clone(&index));
         Ok(Some(index))
     }
+}
+
+/// Refuses shards, and shards in shards, with an index of a size that makes zarrs overflow or no machine
+/// can hold. What else is wrong with the codecs is left to zarrs.
+pub(crate) fn check_index_sizes(codecs: &Value, shape: &[u64]) -> Result<(), String> {
+    let volume = |shape: &[u64]| shape.iter().try_fold(1_u64, |all, &n| all.checked_mul(n));
+    for codec in codecs.as_array().into_iter().flatten() {
+        let configuration = codec.get("configuration");
+        let list = |key: &str| configuration.and_then(|object| object.get(key));
+        let chunk_shape = list("chunk_shape").and_then(Value::as_array);
+        let chunk_shape = chunk_shape
+            .and_then(|shape| shape.iter().map(Value::as_u64).collect::<Option<Vec<_>>>());
+        let (Some("sharding_indexed"), Some(chunk_shape)) =
+            (codec.get("name").and_then(Value::as_str), chunk_shape)
+        else {
+            continue;
+        };
+        // The order of the axes, which codecs before this one may change, does not matter.
+        let count =
+            volume(shape).zip(volume(&chunk_shape)).and_then(|(all, one)| all.checked_div(one));
+        if count.is_none_or(|count| count > MAX_INDEX_SIZE / INDEX_ENTRY_SIZE) {
+            return Err(format!("an index of chunks of {chunk_shape:?} in shards of {shape:?}"));
+        }
+        check_index_sizes(list("codecs").unwrap_or(&Value::Null), &chunk_shape)?;
+    }
+    Ok(())
 }
 
 /// The shape of a chunk, and the number of chunks in a shard along each axis; none if they do not fit.

@@ -17,6 +17,7 @@ use crate::elements::scalar;
 use crate::error::ZarrError;
 use crate::json::short;
 use crate::node::{Node, ZarrFormat};
+use crate::shard::check_index_sizes;
 use crate::store::Container;
 
 /// The order in which the elements of a chunk lie.
@@ -62,6 +63,10 @@ impl ArraySpec {
             .chunk_shape(&corner)
             .map_err(|error| ZarrError::malformed(fields.file, error.to_string()))?;
         let stored_shape: Vec<u64> = stored_shape.iter().map(|extent| extent.get()).collect();
+        if let Some(codecs) = fields.object.get("codecs") {
+            check_index_sizes(codecs, &stored_shape)
+                .map_err(|what| ZarrError::unsupported(fields.file, what))?;
+        }
         let addressable = |key: &str, shape: &[u64]| {
             let extents = shape.iter().map(|&extent| usize::try_from(extent).ok());
             let extents: Option<Vec<usize>> = extents.collect();

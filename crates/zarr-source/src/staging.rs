@@ -53,12 +53,17 @@ impl Staging {
     /// # Errors
     ///
     /// [`ZarrError::OutputExists`] if there is something at `target`, unless `overwrite` is set and it
-    /// is a Zarr container; [`ZarrError::InvalidName`] if `target` has no name; [`ZarrError::StoreIo`].
+    /// is a Zarr container; [`ZarrError::InvalidName`] if `target` has no name or is a link;
+    /// [`ZarrError::StoreIo`].
     pub fn new(target: impl AsRef<Path>, overwrite: bool) -> Result<Self, ZarrError> {
         let target = absolute(target.as_ref())?;
         check_target(&target, overwrite)?;
         let folder = hidden_beside(&target, "partial")?;
-        fs::create_dir(&folder).map_err(|error| ZarrError::io("create", &folder, error))?;
+        fs::create_dir(&folder).map_err(|error| {
+            // The hidden name would not help anybody.
+            let parent = target.parent().unwrap_or(&target);
+            ZarrError::io("create an output in", parent, error)
+        })?;
         Ok(Self { target, folder, overwrite })
     }
 
@@ -163,10 +168,17 @@ fn check_target(target: &Path, overwrite: bool) -> Result<(), ZarrError> {
     let Ok(found) = fs::symlink_metadata(target) else {
         return Ok(());
     };
+    if found.is_symlink() {
+        let reason = if target.exists() {
+            "it is a link, which is not replaced"
+        } else {
+            "it is a link that leads nowhere, which is not replaced"
+        };
+        let name = target.display().to_string();
+        return Err(ZarrError::InvalidName { name, reason: reason.to_owned() });
+    }
     let reason = if !overwrite {
         "it may be replaced only if that is asked for"
-    } else if found.is_symlink() {
-        "it is a link, which is not replaced"
     } else if !Node::exists(target) {
         "it is not a Zarr container, so it is not replaced"
     } else {

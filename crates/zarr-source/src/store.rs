@@ -7,6 +7,7 @@
 mod replacing;
 
 use std::fmt;
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use zarrs::storage::{ReadableStorage, StorageError, StoreKey, WritableStorage};
 use self::replacing::ReplacingStore;
 use crate::error::ZarrError;
 use crate::json::{from_bytes, to_bytes};
+use crate::node::{Node, NodeKind};
 
 /// The names of metadata documents, as they are looked for.
 const DOCUMENTS: [&str; 4] = ["zarr.json", ".zarray", ".zgroup", ".zattrs"];
@@ -30,11 +32,23 @@ pub(crate) struct Container {
 }
 
 impl Container {
-    /// The container that holds the folder `dir`, from the topmost folder with metadata on.
-    pub(crate) fn around(dir: &Path) -> Result<Self, ZarrError> {
-        let has_metadata =
-            |folder: &&Path| DOCUMENTS.iter().any(|name| folder.join(name).is_file());
-        Self::at(dir.ancestors().filter(has_metadata).last().unwrap_or(dir))
+    /// The container that holds the folder `dir`, and the folder's path in it.
+    ///
+    /// The path is where `dir` really lies if only that place is in a container: a link may lead into one.
+    pub(crate) fn around(dir: PathBuf) -> Result<(Self, PathBuf), ZarrError> {
+        let inside = |folder: &Path| dir.strip_prefix(folder).unwrap_or(Path::new("")).to_owned();
+        let (root, top) = (root_above(&dir)?, top_of_chain(&dir));
+        if let Ok(real_top) = fs::canonicalize(&top) {
+            let real_root =
+                if top == dir { root_above(&real_top)? } else { top_of_chain(&real_top) };
+            let real: PathBuf = real_top.join(inside(&top)).components().collect();
+            let same = fs::canonicalize(&root)
+                .is_ok_and(|at| at == real_root && at.join(inside(&root)) == real);
+            if real_root != real_top && !same {
+                return Ok((Self::at(&real_root)?, real));
+            }
+        }
+        Ok((Self::at(&root)?, dir))
     }
 
     /// The container whose root is the folder `root`.
@@ -63,6 +77,11 @@ impl Container {
     /// Reads a metadata document; none if there is no such document.
     pub(crate) fn read_json(&self, file: &Path) -> Result<Option<Map<String, Value>>, ZarrError> {
         match self.store.get(&self.key(file)?) {
+            // As if it were not there, for a store of files.
+            Ok(None) if file.is_symlink() => {
+                let error = io::Error::new(ErrorKind::NotFound, "it is a link that leads nowhere");
+                Err(ZarrError::io("read", file, error))
+            }
             Ok(bytes) => bytes.map(|bytes| from_bytes(file, &bytes)).transpose(),
             // What should be a folder is a file.
             Err(StorageError::IOError(error)) if error.kind() == ErrorKind::NotADirectory => {
@@ -109,6 +128,34 @@ impl fmt::Debug for Container {
     }
 }
 
+/// The root of the container that holds the folder `dir`.
+///
+/// Folders without metadata may lie between `dir` and a group, but not between groups: what lies further
+/// up belongs to others.
+fn root_above(dir: &Path) -> Result<PathBuf, ZarrError> {
+    let top = top_of_chain(dir);
+    if top != dir {
+        return Ok(top);
+    }
+    let Some(above) = dir.ancestors().skip(1).find(|folder| has_metadata(folder)) else {
+        return Ok(top);
+    };
+    let node = Node::read(&Container::at(above)?, above);
+    let is_group = matches!(node, Ok(Some(node)) if node.kind == NodeKind::Group);
+    Ok(if is_group { top_of_chain(above) } else { top })
+}
+
+/// The topmost of the folders with metadata that follow each other directly above `dir`, or `dir`.
+fn top_of_chain(dir: &Path) -> PathBuf {
+    let folders = dir.ancestors().skip(1).take_while(|folder| has_metadata(folder));
+    folders.last().unwrap_or(dir).to_owned()
+}
+
+/// Whether a folder holds metadata, which need not be readable.
+fn has_metadata(folder: &Path) -> bool {
+    DOCUMENTS.iter().any(|name| fs::symlink_metadata(folder.join(name)).is_ok())
+}
+
 fn file_store(root: &Path) -> Result<FilesystemStore, ZarrError> {
     FilesystemStore::new(root)
         .map_err(|_| ZarrError::unsupported(root, "a path that is not Unicode"))
@@ -120,5 +167,15 @@ pub(crate) fn store_error(action: &str, file: &Path, error: StorageError) -> Zar
         StorageError::IOError(error) => io::Error::new(error.kind(), error),
         other => io::Error::other(other),
     };
+    let error = match no_file(file) {
+        Some(found) => io::Error::new(error.kind(), found),
+        None => error,
+    };
     ZarrError::io(action, file, error)
+}
+
+/// What there is in place of a file, if something else is.
+pub(crate) fn no_file(path: &Path) -> Option<&'static str> {
+    let found = fs::metadata(path).ok().filter(|found| !found.is_file())?;
+    Some(if found.is_dir() { "it is a directory, not a file" } else { "it is no regular file" })
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what a helper of a test cannot do fails the test")]
 
 use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use array_core::{Array, ArrayError, ArrayExt};
@@ -360,4 +362,98 @@ fn an_error_of_the_file_system_is_kept() {
     let error = read_error(&array);
     assert!(error.is_io() && error.to_string().contains("0.0.0"), "{error}");
     assert!(std::error::Error::source(&error).is_some());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_document_of_a_group_that_cannot_be_read_is_an_error() {
+    for name in [".zattrs", ".zgroup", "zarr.json"] {
+        for link in [None, Some("nowhere"), Some(name)] {
+            let (folder, array) = damaged("v2_raw");
+            let file = folder.path().join(name);
+            let _ = fs::remove_file(&file);
+            match link {
+                None => fs::create_dir(&file).unwrap(),
+                Some(to) => symlink(to, &file).unwrap(),
+            }
+            let error = ZarrArray::open(&array).unwrap_err();
+            assert!(error.is_io(), "{name}: {error}");
+            assert!(error.to_string().contains(&*file.to_string_lossy()), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_broken_document_far_above_the_container_is_none_of_its_business() {
+    for container in ["a.zarr", "a/b.zarr"] {
+        for with_group in [true, false] {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("zarr.json"), "no JSON").unwrap();
+            fs::write(folder.path().join(".zgroup"), "nor this").unwrap();
+            let container = folder.path().join("data").join(container);
+            copy(&fixtures().join("v2_raw.zarr"), &container);
+            if !with_group {
+                let _ = fs::remove_file(container.join(".zgroup"));
+                let _ = fs::remove_file(container.join(".zattrs"));
+            }
+            let array = ZarrArray::open(container.join("s0")).unwrap();
+            let root = if with_group { container.clone() } else { container.join("s0") };
+            assert_eq!(array.metadata().container(), root);
+        }
+    }
+}
+
+#[test]
+fn an_index_that_no_machine_can_hold_is_refused() {
+    // As many elements as a machine can count, but not as many entries.
+    let huge = json!([1_u64 << 20, 1_u64 << 20, 1_u64 << 20]);
+    for nested in [false, true] {
+        let (_folder, array) = damaged("v3_sharded");
+        edit(&array.join("zarr.json"), |metadata| {
+            metadata["data_type"] = json!("uint8");
+            metadata["chunk_grid"]["configuration"]["chunk_shape"] = huge.clone();
+            let codecs = metadata["codecs"].clone();
+            let sharding = &mut metadata["codecs"][0]["configuration"];
+            sharding["chunk_shape"] = if nested { huge.clone() } else { json!([1, 1, 1]) };
+            if nested {
+                sharding["codecs"] = codecs;
+                sharding["codecs"][0]["configuration"]["chunk_shape"] = json!([1, 1, 1]);
+            }
+        });
+        let what = unsupported(ZarrArray::open(&array));
+        assert!(what.contains("an index of chunks of [1, 1, 1]"), "{what}");
+    }
+    // A transposition before the shards makes them no exception.
+    let (_folder, array) = damaged("v3_sharded");
+    edit(&array.join("zarr.json"), |metadata| {
+        metadata["data_type"] = json!("uint8");
+        metadata["chunk_grid"]["configuration"]["chunk_shape"] = huge.clone();
+        metadata["codecs"][0]["configuration"]["chunk_shape"] = json!([1, 1, 1]);
+        let transpose = json!({"name": "transpose", "configuration": {"order": [2, 1, 0]}});
+        metadata["codecs"].as_array_mut().unwrap().insert(0, transpose);
+    });
+    let what = unsupported(ZarrArray::open(&array));
+    assert!(what.contains("an index of chunks of [1, 1, 1]"), "{what}");
+}
+
+#[cfg(unix)]
+#[test]
+fn something_else_than_a_file_in_place_of_a_chunk_says_so() {
+    let replaced = |name: &str, replace: &dyn Fn(&Path)| {
+        let (_folder, array) = damaged(name);
+        let file = chunk_files(&array).remove(0);
+        fs::remove_file(&file).unwrap();
+        replace(&file);
+        read_error(&array)
+    };
+    for name in ["v2_raw", "v3_sharded"] {
+        let error = replaced(name, &|file| fs::create_dir(file).unwrap());
+        assert!(error.is_io(), "{error}");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(cause, "it is a directory, not a file", "{name}");
+    }
+    let error = replaced("v3_sharded", &|file| {
+        assert!(std::process::Command::new("mkfifo").arg(file).status().unwrap().success());
+    });
+    assert!(error.to_string().ends_with("the shard: it is no regular file"), "{error}");
 }

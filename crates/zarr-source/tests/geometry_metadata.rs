@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what a helper of a test cannot do fails the test")]
 
 use std::fs;
+#[cfg(unix)]
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use array_core::{Array, ArrayExt};
@@ -171,7 +173,7 @@ fn bad_lists_are_refused_by_name() {
         (json!(8), "must be a list of numbers"),
         (json!([8, null, 2]), "must be a list of numbers"),
         (json!([8, true, 2]), "must be a list of numbers"),
-        (json!([1.0 / 3.0, 1, 1]), "must be a list of numbers"),
+        (json!([1.0 / 3.0, 1, 1]), "0.3333333333333333 is not a decimal that can be kept exactly"),
     ] {
         let attrs = json!({"voxel_size": value, "axes": "zyx"});
         assert_malformed(own(attrs), &["labels/.zattrs", "voxel_size", part]);
@@ -569,4 +571,181 @@ fn a_place_beyond_64_bits_is_an_error() {
         own(json!({"voxel_size": [1, 1, 1], "offset": [9_223_372_036_854_775_807_i64, 0, 0]}));
     let error = error.unwrap_err();
     assert!(matches!(error, ZarrError::Description { .. }), "{error}");
+}
+
+/// A container with an array `labels/all`, whose groups name labels and a voxel size, and a folder.
+#[cfg(unix)]
+fn annotated() -> (Container, std::path::PathBuf) {
+    let container = Container::new("labels/all", &[16, 16, 16]);
+    let mut attrs = ome(json!([scale(json!([8, 4, 2]))]));
+    attrs["multiscales"][0]["datasets"][0]["path"] = json!("labels/all");
+    container.group("", attrs).group("labels", json!({"labels": [{"value": 1}]}));
+    let elsewhere = container.folder.path().join("plain/deep");
+    fs::create_dir_all(&elsewhere).unwrap();
+    (container, elsewhere)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_gives_the_same_array_however_it_is_spelled() {
+    let (container, elsewhere) = annotated();
+    let root = container.folder.path();
+    symlink(root.join("labels/all"), elsewhere.join("array")).unwrap();
+    symlink(root.join("labels"), elsewhere.join("group")).unwrap();
+    symlink(root, elsewhere.join("container")).unwrap();
+    for path in [
+        "labels/all",
+        "labels/../labels/all",
+        "labels/all/../all",
+        "plain/deep/array",
+        "plain/deep/../deep/array",
+        "plain/deep/group/all",
+        "plain/deep/group/all/../all",
+        "plain/deep/group/../labels/all",
+        "plain/deep/../deep/group/all",
+        "plain/deep/container/labels/all",
+        "plain/deep/container/labels/all/..//all/",
+    ] {
+        let array = assert_place(ZarrArray::open(root.join(path)), "8 4 2", "-4 -2 -1");
+        assert_eq!(array.attrs().get("labels"), Some(&json!([{"value": 1}])), "{path}");
+        assert_eq!(array.metadata().path_in_container(), "labels/all", "{path}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_a_container_belongs_to_the_groups_in_which_it_lies() {
+    let (container, _) = annotated();
+    let other = Container::new("crop/s0", &[16, 16, 16]);
+    other.group("crop", json!({"resolution": [1, 1, 1], "labels": [{"value": 2}]}));
+    let labels = container.folder.path().join("labels");
+    fs::remove_dir_all(labels.join("all")).unwrap();
+    symlink(other.folder.path().join("crop/s0"), labels.join("all")).unwrap();
+    for path in ["all", "../labels/all", "all/../../labels/all", "./all/"] {
+        let result = ZarrArray::open(labels.join(path));
+        // Above the link itself lies the place that it leads to.
+        if path.starts_with("all/..") {
+            assert!(result.unwrap_err().is_not_found());
+            continue;
+        }
+        let array = assert_place(result, "8 4 2", "-4 -2 -1");
+        assert_eq!(array.attrs().get("labels"), Some(&json!([{"value": 1}])), "{path}");
+    }
+}
+
+#[test]
+fn an_axis_without_a_unit_beside_others_is_told() {
+    let told = |array: &ZarrArray| array.warnings().join("; ");
+    let array = own(json!({"voxel_size": [8, 4, 2], "units": [null, "um", "um"]})).unwrap();
+    assert!(told(&array).contains("axis z has no unit; taken as micrometer"), "{}", told(&array));
+    let array = own(json!({"voxel_size": [8, 4, 2], "units": ["um", "um", "um"]})).unwrap();
+    assert_eq!(array.warnings().len(), 1, "{}", told(&array));
+}
+
+#[test]
+fn an_ome_axis_of_time_is_refused_if_it_has_an_extent() {
+    let axes = |kind: &str, unit: Value| {
+        let mut attrs = ome(json!([scale(json!([8, 4, 2]))]));
+        attrs["multiscales"][0]["axes"][0] = json!({"name": "t", "type": kind, "unit": unit});
+        attrs
+    };
+    for (kind, unit) in [("time", "second"), ("time", ""), ("space", "second")] {
+        let attrs = axes(kind, json!(unit));
+        let error = in_group(attrs.clone()).unwrap_err();
+        assert!(matches!(error, ZarrError::Unsupported { .. }), "{error}");
+        assert!(error.to_string().contains("the axis \"t\""), "{error}");
+        let single = Container::new("a/s0", &[1, 16, 16]);
+        let array = single.group("a", attrs).open().unwrap();
+        assert!(array.warnings().iter().any(|told| told.contains("axis t is")), "{unit}");
+    }
+    let container = Container::new("a/s0", &[16, 16, 16]);
+    container.group("a", axes("time", json!("second"))).attrs(&json!({"axes": "tyx"}));
+    assert!(matches!(container.open().unwrap_err(), ZarrError::Unsupported { .. }));
+    let names = Some(["z", "y", "x"].map(String::from).to_vec());
+    let options = OpenOptions { axes: names, ..OpenOptions::default() };
+    assert_eq!(container.open_with(&options).unwrap().axes(), ["z", "y", "x"]);
+}
+
+#[test]
+fn what_the_caller_gives_counts_in_the_one_unit_that_is_shown() {
+    let container = Container::new("labels", &[16, 16, 16]);
+    container.attrs(&json!({"voxel_size": [0.05, 4.6, 4.6], "offset": [1, 0, 0],
+        "units": ["um", "nm", "nm"]}));
+    let decimals = |texts: [&str; 3]| Some(texts.map(|text| text.parse().unwrap()).to_vec());
+    let voxel_size = decimals(["50", "5", "5"]);
+    let options = OpenOptions { voxel_size: voxel_size.clone(), ..OpenOptions::default() };
+    let array = assert_place(container.open_with(&options), "50 5 5", "1000 0 0");
+    assert_eq!(array.info().unit().unit(), LengthUnit::Nanometer);
+    let offset = decimals(["2000", "1", "1"]);
+    let options = OpenOptions { offset: offset.clone(), ..OpenOptions::default() };
+    assert_place(container.open_with(&options), "50 4.6 4.6", "2000 1 1");
+    let options = OpenOptions { voxel_size, offset, ..OpenOptions::default() };
+    assert_place(container.open_with(&options), "50 5 5", "2000 1 1");
+}
+
+#[test]
+fn own_units_that_contradict_the_place_of_the_voxel_size_are_told() {
+    let place = |units: &str| json!({"units": units, "transform": {"scale": [8, 4, 2], "units": ["nm", "nm", "nm"]}});
+    let array = own(place("um")).unwrap();
+    let told = &array.geometry_report().disagreements;
+    assert_eq!(told[..], ["own units says micrometer, own transform says nanometer"]);
+    assert_eq!(own(place("nm")).unwrap().geometry_report().disagreements, [""; 0]);
+}
+
+#[test]
+fn unit_voxels_keep_the_translation_that_is_there() {
+    let container = Container::new("a/s0", &[16, 16, 16]);
+    container.group("a", ome(json!([translation(json!([80, 40, 20]))])));
+    let options = OpenOptions { unit_voxels: true, ..OpenOptions::default() };
+    let array = assert_place(container.open_with(&options), "1 1 1", "79.5 39.5 19.5");
+    assert_eq!(array.info().unit().unit(), LengthUnit::Nanometer);
+    assert_eq!(array.geometry_report().disagreements, [""; 0]);
+
+    container.attrs(&json!({"voxel_size": [8, 4, 2], "offset": [0, 0, 0]}));
+    let array = container.open().unwrap();
+    let told = &array.geometry_report().disagreements;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("[76, 38, 19]"), "{told:?}");
+}
+
+#[test]
+fn a_number_that_is_no_short_decimal_is_called_one() {
+    for (number, text) in [
+        (json!(0.333_333_333_333_333_3), "0.3333333333333333 is not a decimal"),
+        (json!(1e300), "1e+300 is not a decimal"),
+        (json!("1e300"), "is not a decimal"),
+    ] {
+        let array = own(json!({"voxel_size": [number, 4, 4]}));
+        assert_malformed(array, &["voxel_size", text, "kept exactly"]);
+    }
+    assert_malformed(own(json!({"voxel_size": ["x", 4, 4]})), &["a list of numbers"]);
+}
+
+#[test]
+fn units_of_another_number_are_listed_plainly() {
+    let array = own(json!({"voxel_size": [8, 4, 2], "units": ["nm", null]}));
+    assert_malformed(array, &["units has 2 entries [nm, null], expected 3"]);
+}
+
+#[test]
+fn the_names_of_label_images_are_not_the_labels_of_an_array() {
+    let container = Container::new("a/s0", &[16, 16, 16]);
+    container.group("a", json!({"labels": ["cells", "nuclei"]}));
+    container.attrs(&json!({"voxel_size": [8, 4, 2]}));
+    let array = container.open().unwrap();
+    assert_eq!(array.attrs().get("labels"), None);
+    assert_eq!(array.geometry_report().disagreements, [""; 0]);
+}
+
+#[test]
+fn labels_of_null_count_as_absent() {
+    let container = Container::new("a/s0", &[16, 16, 16]);
+    container.group("a", json!({"labels": [{"value": 1}]}));
+    container.attrs(&json!({"voxel_size": [8, 4, 2], "labels": null}));
+    let array = container.open().unwrap();
+    assert_eq!(array.attrs()["labels"], json!([{"value": 1}]));
+    let told = array.geometry_report().disagreements.join("; ");
+    assert!(told.contains("a/.zattrs"), "{told}");
+    container.group("a", json!({"labels": null}));
+    assert_eq!(container.open().unwrap().attrs().get("labels"), None);
 }

@@ -401,3 +401,30 @@ fn an_unknown_unit_stays_unknown() {
     let offset = moved.info().unit().decimals(moved.info().grid().offset());
     assert_eq!(offset, ["5.5", "-9.5"].map(|text| text.parse::<Decimal>().unwrap()));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_as_output_is_refused_whatever_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (link, other) = (folder.path().join("out.zarr"), folder.path().join("other"));
+    std::os::unix::fs::symlink(&other, &link).unwrap();
+    for overwrite in [false, true] {
+        let error = Staging::new(&link, overwrite).unwrap_err();
+        assert!(matches!(error, ZarrError::InvalidName { .. }), "{error}");
+        assert!(error.to_string().contains("a link that leads nowhere"), "{error}");
+    }
+    fs::create_dir(&other).unwrap();
+    for overwrite in [false, true] {
+        let error = Staging::new(&link, overwrite).unwrap_err();
+        assert!(error.to_string().contains("it is a link, which is not replaced"), "{error}");
+    }
+    assert_eq!(names(folder.path()), ["other", "out.zarr"]);
+}
+
+#[test]
+fn a_missing_output_folder_is_named_and_not_the_hidden_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("no/such");
+    let error = Staging::new(missing.join("out.zarr"), false).unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot create an output in {}", missing.display()));
+}

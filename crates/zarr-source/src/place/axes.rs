@@ -12,13 +12,15 @@ use crate::error::ZarrError;
 pub(super) struct Axis {
     pub(super) name: String,
     pub(super) is_channel: bool,
+    /// Why it has no lengths, if it is said to have others.
+    pub(super) no_length: Option<String>,
 }
 
 impl Axis {
     /// An axis of which nothing but the name is known.
     pub(super) fn named(name: impl Into<String>) -> Self {
         let name = name.into();
-        Self { is_channel: is_channel_axis(&name), name }
+        Self { is_channel: is_channel_axis(&name), name, no_length: None }
     }
 }
 
@@ -28,11 +30,17 @@ pub(super) struct Axes {
     pub(super) names: Vec<String>,
     pub(super) channel_dims: usize,
     pub(super) source: GeometrySource,
+    /// Axes that are said to have no lengths, and why.
+    pub(super) no_lengths: Vec<(usize, String)>,
 }
 
 impl Axes {
     pub(super) fn dims(&self) -> usize {
         self.names.len().saturating_sub(self.channel_dims)
+    }
+
+    pub(super) fn spatial(&self) -> &[String] {
+        self.names.get(self.channel_dims..).unwrap_or_default()
     }
 
     /// The axes of an array of `ndim` axes out of the names for all of them, or for the spatial ones.
@@ -71,8 +79,12 @@ impl Axes {
         if channel_dims == ndim {
             return Err(ZarrError::unsupported(file, "an array without spatial axes"));
         }
-        let names = axes.into_iter().map(|axis| axis.name).collect();
-        Ok(Self { names, channel_dims, source })
+        let (mut names, mut no_lengths) = (Vec::with_capacity(ndim), Vec::new());
+        for (index, axis) in axes.into_iter().enumerate() {
+            no_lengths.extend(axis.no_length.map(|reason| (index, reason)));
+            names.push(axis.name);
+        }
+        Ok(Self { names, channel_dims, source, no_lengths })
     }
 
     /// The usual names for an array whose metadata names no axes, but lists `listed` voxel sizes.
@@ -91,7 +103,8 @@ impl Axes {
                 .collect(),
             _ => (0..dims).map(|axis| format!("d{axis}")).collect::<Vec<_>>(),
         });
-        Self { names, channel_dims, source: GeometrySource::Default }
+        let source = GeometrySource::Default;
+        Self { names, channel_dims, source, no_lengths: Vec::new() }
     }
 }
 

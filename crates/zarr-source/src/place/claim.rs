@@ -33,6 +33,10 @@ impl Claim {
             axes: None,
         }
     }
+
+    pub(super) fn names_units(&self) -> bool {
+        self.units.iter().flatten().any(Option::is_some)
+    }
 }
 
 /// A claim, or why it cannot be used.

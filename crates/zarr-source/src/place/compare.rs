@@ -31,11 +31,9 @@ pub(super) fn disagreements(claim: &Claim, decision: &Decision<'_>) -> Vec<Strin
 fn differences(claim: &Claim, decision: &Decision<'_>) -> Result<Vec<String>, String> {
     let (file, dims): (&Path, usize) = (&claim.file, decision.voxel_size.len());
     let text = |error: &dyn std::fmt::Display| error.to_string();
-    let Some(list) = &claim.voxel_size else {
+    if claim.voxel_size.is_none() && claim.offset.is_none() {
         return Ok(Vec::new());
-    };
-    let voxel_size =
-        list.spatial(file, decision.channel_dims, dims).map_err(|error| text(&error))?;
+    }
     let units: AxisUnits = match &claim.units {
         Some(names) => units::spatial(names, file, decision.channel_dims, dims, &mut Vec::new())
             .map_err(|error| text(&error))?,
@@ -44,7 +42,12 @@ fn differences(claim: &Claim, decision: &Decision<'_>) -> Result<Vec<String>, St
     let in_unit = |values: &[Decimal]| {
         units::convert(values, &units, decision.unit).map_err(|error| text(&error))
     };
-    let found_size = in_unit(&voxel_size)?;
+    let found_size = match &claim.voxel_size {
+        Some(list) => in_unit(
+            &list.spatial(file, decision.channel_dims, dims).map_err(|error| text(&error))?,
+        )?,
+        None => decision.voxel_size.to_vec(),
+    };
     let mut found = Vec::new();
     if found_size != decision.voxel_size {
         found.push(format!(

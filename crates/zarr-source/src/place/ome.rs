@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use geometry::{Decimal, GeometryError};
+use geometry::{Decimal, GeometryError, LengthUnit};
 use serde_json::{Map, Value};
 
 use super::axes::Axis;
@@ -114,8 +114,18 @@ fn axes(multiscale: &Attributes<'_>) -> Result<Option<AxesAndUnits>, ZarrError> 
         let name = name.ok_or_else(|| multiscale.wrong(key, "a list of axes with names", axis))?;
         let mut axis = Axis::named(name);
         axis.is_channel |= text("type") == Some("channel");
+        axis.no_length = (text("type") == Some("time")).then(|| "of type time".to_owned());
         axes.push(axis);
         units.push(text("unit").filter(|unit| !unit.trim().is_empty()).map(str::to_owned));
+    }
+    // Where no unit is a length, all of them are unknown in the same way.
+    let is_length = |unit: &String| LengthUnit::parse(unit).is_some();
+    if units.iter().flatten().any(is_length) {
+        for (axis, unit) in axes.iter_mut().zip(&units).filter(|(axis, _)| !axis.is_channel) {
+            let other = unit.as_ref().filter(|unit| !is_length(unit));
+            let reason = other.map(|unit| format!("in the unit {unit:?}"));
+            axis.no_length = axis.no_length.take().or(reason);
+        }
     }
     Ok(Some((axes, units)))
 }

@@ -51,6 +51,7 @@ pub(crate) fn resolve(
         let names = axes.names.join(", ");
         warnings.push(format!("{}: the axes have no names; taken as {names}", dir.display()));
     }
+    warnings.extend(axes_without_lengths(around, &axes)?);
     let (channel_dims, dims) = (axes.channel_dims, axes.dims());
 
     let voxel_size = match &winner.voxel_size {
@@ -67,7 +68,7 @@ pub(crate) fn resolve(
         Some(names) => units::spatial(names, file, channel_dims, dims, &mut warnings).map(Some),
         None => Ok(None),
     };
-    let (unit_source, size_units, offset_units) = if let Some(unit) = options.unit {
+    let (unit_source, mut size_units, mut offset_units) = if let Some(unit) = options.unit {
         let given: AxisUnits = vec![Some(unit).filter(|unit| *unit != LengthUnit::Unknown); dims];
         (GeometrySource::Caller, given.clone(), given)
     } else {
@@ -83,6 +84,19 @@ pub(crate) fn resolve(
     if unit == LengthUnit::Unknown {
         warnings
             .push(format!("{}: world unit unknown; numbers are taken as they are", dir.display()));
+    } else {
+        // What is not out of the metadata counts in the one unit that is shown.
+        if matches!(winner.source, GeometrySource::Caller | GeometrySource::Default) {
+            size_units = vec![Some(unit); dims];
+        }
+        if offset.source == GeometrySource::Caller {
+            offset_units = vec![Some(unit); dims];
+        }
+        let known = size_units.iter().zip(&offset_units).map(|(size, at)| size.and(*at).is_some());
+        for (name, _) in axes.spatial().iter().zip(known).filter(|(_, known)| !known) {
+            let unit = unit.name();
+            warnings.push(format!("{}: axis {name} has no unit; taken as {unit}", dir.display()));
+        }
     }
     let voxel_size = units::convert(&voxel_size, &size_units, unit).map_err(failed)?;
     let position = units::convert(&position, &offset_units, unit).map_err(failed)?;
@@ -112,6 +126,7 @@ pub(crate) fn resolve(
             Err((source, error)) => found.push(format!("{source} cannot be used: {error}")),
         }
     }
+    found.extend(other_units(&own, &size_units, &report, channel_dims));
     found.extend(ignored_order(around, &own, &voxel_size, &corner));
     report.disagreements = found;
 
@@ -156,7 +171,7 @@ fn winner(
         let key = "the given voxel size".to_owned();
         claim.voxel_size = Some(List { key, values: values.clone() });
         // The unit of the metadata counts, if there is one.
-        let known = claims.iter().flatten().find(|claim| claim.units.is_some());
+        let known = claims.iter().flatten().find(|claim| claim.names_units());
         claim.units = known.and_then(|claim| claim.units.clone());
         return Ok(claim);
     }
@@ -240,9 +255,11 @@ fn offset(
             units: own.units("units")?,
         });
     }
-    // A voxel size that the caller gave corrects the one beside the offset.
-    let claim = if winner.source == GeometrySource::Caller {
-        claims.iter().flatten().find(|claim| claim.voxel_size.is_some()).unwrap_or(winner)
+    // A voxel size that is not out of the metadata corrects the one beside the offset, or its absence.
+    let claim = if matches!(winner.source, GeometrySource::Caller | GeometrySource::Default) {
+        let sized = claims.iter().flatten().find(|claim| claim.voxel_size.is_some());
+        let placed = || claims.iter().flatten().find(|claim| claim.offset.is_some());
+        sized.or_else(placed).unwrap_or(winner)
     } else {
         winner
     };
@@ -264,13 +281,12 @@ type UnitClaim<'a> = (GeometrySource, &'a Option<Vec<Option<String>>>, &'a Path)
 
 /// The claim that gives the unit: the winner, or one that gives the same numbers and a unit.
 fn unit_claim<'a>(winner: &'a Claim, claims: &'a [ClaimResult]) -> UnitClaim<'a> {
-    let named = |claim: &Claim| claim.units.iter().flatten().any(Option::is_some);
     let numbers = winner.voxel_size.as_ref().map(|list| &list.values);
     let mut others = claims.iter().flatten();
     let same = others.find(|other| {
-        named(other) && other.voxel_size.as_ref().map(|list| &list.values) == numbers
+        other.names_units() && other.voxel_size.as_ref().map(|list| &list.values) == numbers
     });
-    let claim = if named(winner) { winner } else { same.unwrap_or(winner) };
+    let claim = if winner.names_units() { winner } else { same.unwrap_or(winner) };
     (claim.source.clone(), &claim.units, &claim.file)
 }
 
@@ -312,6 +328,15 @@ fn axes(
     let Some((source, mut axes, file)) = found else {
         return Ok(Axes::usual(ndim, listed));
     };
+    // Other names do not make a time a length, except for a caller who knows better.
+    let typed = claims.iter().flatten().find_map(|claim| claim.axes.as_ref());
+    if let Some(typed) = typed.filter(|typed| typed.len() == axes.len())
+        && source != GeometrySource::Caller
+    {
+        for (axis, typed) in axes.iter_mut().zip(typed) {
+            axis.no_length.clone_from(&typed.no_length);
+        }
+    }
     if let Some(channels) = own_keys::channel_types(own)? {
         if channels.len() != ndim {
             let reason = format!("types has {} entries for {ndim} axes", channels.len());
@@ -324,6 +349,45 @@ fn axes(
         }
     }
     Axes::from_names(axes, ndim, listed, source, file)
+}
+
+/// Warns of axes that are not axes of the world, or refuses them if they have an extent.
+fn axes_without_lengths(around: &Surroundings<'_>, axes: &Axes) -> Result<Vec<String>, ZarrError> {
+    let mut warnings = Vec::new();
+    for (index, reason) in &axes.no_lengths {
+        let name = axes.names.get(*index).map_or("", String::as_str);
+        if around.spec.shape.get(*index).is_some_and(|&extent| extent > 1) {
+            let what = format!("the axis {name:?}, which is {reason} and not a length,");
+            return Err(ZarrError::unsupported(&around.node.dir, what));
+        }
+        let dir = around.node.dir.display();
+        warnings.push(format!("{dir}: axis {name} is {reason}; taken as a length"));
+    }
+    Ok(warnings)
+}
+
+/// That the array's own `units` are others than those of the voxel size, which stands elsewhere.
+fn other_units(
+    own: &Attributes<'_>,
+    size_units: &AxisUnits,
+    report: &GeometryReport,
+    channel_dims: usize,
+) -> Option<String> {
+    if matches!(report.unit_source, GeometrySource::Own { .. } | GeometrySource::Caller) {
+        return None;
+    }
+    let spatial = |names: &[Option<String>]| {
+        units::spatial(names, own.file, channel_dims, size_units.len(), &mut Vec::new())
+    };
+    let found = match own.units("units").and_then(|names| names.as_deref().map(spatial).transpose())
+    {
+        Ok(found) => found?,
+        Err(error) => return Some(format!("own units cannot be used: {error}")),
+    };
+    let mut pairs = found.into_iter().zip(size_units).filter_map(|(found, unit)| found.zip(*unit));
+    let (found, unit) = pairs.find(|(found, unit)| found != unit)?;
+    let source = &report.unit_source;
+    Some(format!("own units says {}, {source} says {}", found.name(), unit.name()))
 }
 
 /// That a memory order does not reverse the metadata, where that makes a difference.

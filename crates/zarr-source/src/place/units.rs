@@ -25,8 +25,9 @@ pub(super) fn spatial(
     } else if let [name] = names {
         vec![name; dims]
     } else {
-        let found = names.len();
-        let reason = format!("units has {found} entries {names:?}, expected {dims}");
+        let text = |name: &Option<String>| name.clone().unwrap_or_else(|| "null".to_owned());
+        let (found, list) = (names.len(), names.iter().map(text).collect::<Vec<_>>().join(", "));
+        let reason = format!("units has {found} entries [{list}], expected {dims}");
         return Err(ZarrError::malformed(file, reason));
     };
     let mut units = Vec::with_capacity(dims);

@@ -89,7 +89,17 @@ impl<'a> Attributes<'a> {
         let wrong = |found| self.wrong(key, "a list of numbers", found);
         let mut values = Vec::new();
         for entry in value.as_array().ok_or_else(|| wrong(value))? {
-            values.push(decimal(entry).ok_or_else(|| wrong(value))?);
+            values.push(decimal(entry).ok_or_else(|| {
+                if !is_number(entry) {
+                    return wrong(value);
+                }
+                let reason = format!(
+                    "{}: {} is not a decimal that can be kept exactly; give the values yourself",
+                    self.key(key),
+                    short(entry)
+                );
+                ZarrError::malformed(self.file, reason)
+            })?);
         }
         Ok(Some(List { key: self.key(key), values }))
     }
@@ -159,6 +169,11 @@ fn decimal(value: &Value) -> Option<Decimal> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
+}
+
+fn is_number(value: &Value) -> bool {
+    let text = value.as_str().map(|text| text.trim().parse::<f64>());
+    value.is_number() || text.is_some_and(|number| number.is_ok_and(f64::is_finite))
 }
 
 #[cfg(test)]
