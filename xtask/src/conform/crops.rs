@@ -2,21 +2,23 @@
 //! makes of them.
 
 mod case;
+mod opened;
+mod original;
+mod refusal;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use annotation_mask::{Groups, LabelList, MaskOptions, MissingAnnotationsMask};
+use annotation_mask::Groups;
 use anyhow::Context;
-use array_core::{AnyArray, ArrayExt, DType, for_any};
-use geometry::{Coordinate, PartialCoordinate, Roi};
+use array_core::{AnyArray, for_any};
+use geometry::{PartialCoordinate, Roi};
 use serde::Deserialize;
 use serde_json::Value;
-use zarr_source::{Convention, OpenOptions, ZarrArray, ZarrError};
+use zarr_source::{ZarrArray, ZarrError};
 
-use super::npy;
 use super::report::{Report, Rule, Verdict};
+use opened::Opened;
 
 /// Why an answer about a crop can differ.
 pub(crate) const RULES: &[Rule] = &[
@@ -26,9 +28,9 @@ pub(crate) const RULES: &[Rule] = &[
         reason: "where a group lists an id twice, the original's target is 2; a target is 0 or 1",
     },
     Rule {
-        name: "exact_offset",
-        reason: "the original rounds the offset to a multiple of the voxel size; the same voxels were \
-                 compared",
+        name: "exact_geometry",
+        reason: "the original truncates voxel sizes and offsets, and rounds the offset to a multiple of \
+                 the voxel size; the same voxels were compared",
     },
     Rule {
         name: "memory_order_is_not_axis_order",
@@ -40,7 +42,9 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "no_shifting_snap",
-        reason: "snap_to_grid of the original moves the data by part of a voxel; offsets are exact here",
+        reason: "snap_to_grid of the original moves the data to where the snapped region begins, and hides \
+                 what lies outside of it; here data keep their place. The voxels before the move were \
+                 compared",
     },
     Rule {
         name: "empty_region_reads_nothing",
@@ -49,7 +53,8 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "negative_shape_refused",
-        reason: "a region of negative shape is no region; the original reads something",
+        reason: "a region of negative shape is no region; the original takes it for a slice that ends \
+                 before the end of the array",
     },
     Rule {
         name: "dims_named_first",
@@ -123,8 +128,8 @@ impl RecordedRoi {
 ///
 /// # Errors
 ///
-/// If the manifest or an expected file cannot be read. A different answer is no error, but part of
-/// the report.
+/// If the manifest cannot be read. A different answer is no error, but part of the report, and so is
+/// an expected file that cannot be read.
 pub(crate) fn run(folder: &Path) -> anyhow::Result<Report> {
     let path = folder.join("manifest.json");
     let text =
@@ -138,20 +143,14 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<Report> {
         .collect::<anyhow::Result<BTreeMap<_, _>>>()?;
     let mut report = Report::new(path.display().to_string());
     for crop in &manifest.crops {
-        let opened = Opened::new(folder, crop).with_context(|| crop.id.clone())?;
-        for (what, verdict) in opened.compare_facts()? {
-            report.add(labelled(verdict, &format!("{} {what}", crop.id)));
-        }
-        for case in &crop.cases {
-            let groups = groupings.get(case.groupings.as_str()).context("unknown groupings")?;
-            for (what, verdict) in case.compare(&opened, groups).with_context(|| case.id.clone())? {
-                report.add(labelled(verdict, &format!("{} {what}", case.id)));
-            }
+        if let Err(error) = compare(&mut report, folder, crop, &groupings) {
+            report.add(Verdict::Unexplained(format!("{}: {error:#}", crop.id)));
         }
     }
     for case in &manifest.open_errors {
         let first = manifest.crops.first().context("no crops")?;
-        let missing = folder.join(&first.path).join("missing");
+        let missing = folder.join(case.path.as_ref().unwrap_or(&first.path));
+        let missing = missing.join(case.dataset.as_deref().unwrap_or("missing"));
         let verdict = match ZarrArray::open(&missing) {
             Err(ZarrError::NotFound { .. }) if case.expects("dataset_not_found") => Verdict::Equal,
             other => Verdict::Unexplained(format!("{other:?}")),
@@ -161,140 +160,35 @@ pub(crate) fn run(folder: &Path) -> anyhow::Result<Report> {
     Ok(report)
 }
 
+/// Compares a crop and its cases. What cannot be compared is no error where it concerns one case.
+fn compare(
+    report: &mut Report,
+    folder: &Path,
+    crop: &Crop,
+    groupings: &BTreeMap<&str, Groups>,
+) -> anyhow::Result<()> {
+    let opened = Opened::new(folder, crop)?;
+    for (what, verdict) in opened.compare_facts()? {
+        report.add(labelled(verdict, &format!("{} {what}", crop.id)));
+    }
+    for case in &crop.cases {
+        let groups = groupings.get(case.groupings.as_str()).context("unknown groupings");
+        match groups.and_then(|groups| case.compare(&opened, groups)) {
+            Ok(verdicts) => {
+                for (what, verdict) in verdicts {
+                    report.add(labelled(verdict, &format!("{} {what}", case.id)));
+                }
+            }
+            Err(error) => report.add(Verdict::Unexplained(format!("{}: {error:#}", case.id))),
+        }
+    }
+    Ok(())
+}
+
 fn labelled(verdict: Verdict, place: &str) -> Verdict {
     match verdict {
         Verdict::Unexplained(text) => Verdict::Unexplained(format!("{place}: {text}")),
         verdict => verdict,
-    }
-}
-
-/// A crop as it is opened here, and how its geometry differs from the recorded one.
-struct Opened<'a> {
-    folder: &'a Path,
-    crop: &'a Crop,
-    array: Arc<ZarrArray>,
-    options: OpenOptions,
-    /// The rule under which the geometry differs; none if it is the same.
-    difference: Option<&'static str>,
-}
-
-impl<'a> Opened<'a> {
-    fn new(folder: &'a Path, crop: &'a Crop) -> anyhow::Result<Self> {
-        let path = folder.join(&crop.path).join(&crop.dataset);
-        // The original takes every translation as a corner.
-        let mut options =
-            OpenOptions { translation: Some(Convention::Corner), ..OpenOptions::default() };
-        let mut difference = None;
-        let array = match ZarrArray::open_with(&path, &options) {
-            Err(ZarrError::NoGeometry { .. }) => {
-                difference = Some("no_silent_voxel_size");
-                options.unit_voxels = true;
-                ZarrArray::open_with(&path, &options)?
-            }
-            array => array?,
-        };
-        let recorded = crop.source.roi.to_roi()?;
-        let voxel_size = Coordinate::new(&crop.source.voxel_size)?;
-        if array.voxel_size().as_coordinate() != &voxel_size {
-            let reversed: Vec<i64> = voxel_size.as_slice().iter().rev().copied().collect();
-            if array.voxel_size().as_slice() == reversed
-                && array.metadata().memory_order() == zarr_source::MemoryOrder::F
-            {
-                difference = Some("memory_order_is_not_axis_order");
-            }
-        } else if array.roi() != &recorded {
-            let rounded = recorded.offset()?;
-            let moved = array.roi().offset()?.checked_sub(rounded)?.checked_abs()?;
-            let by_less_than_a_voxel = moved.iter().zip(&voxel_size).all(|(by, size)| by < size);
-            if rounded.is_multiple_of(voxel_size)? && by_less_than_a_voxel {
-                difference = Some("exact_offset");
-            }
-        }
-        Ok(Self { folder, crop, array: Arc::new(array), options, difference })
-    }
-
-    /// The recorded region in our world: the same voxels, where the geometry differs on purpose.
-    fn here(&self, roi: &Roi) -> anyhow::Result<Roi> {
-        let theirs = self.crop.source.roi.to_roi()?;
-        let same = theirs == *self.array.roi();
-        if same || roi.is_unbounded() || roi.dims() != theirs.dims() {
-            return Ok(*roi);
-        }
-        let voxel_size = Coordinate::new(&self.crop.source.voxel_size)?;
-        let ours = *self.array.voxel_size().as_coordinate();
-        let offset = roi.offset()?.checked_sub(theirs.offset()?)?.floor_div(voxel_size)?;
-        let shape = roi.shape()?.floor_div(voxel_size)?.checked_mul(ours)?;
-        let offset = self.array.roi().offset()?.checked_add(offset.checked_mul(ours)?)?;
-        Ok(Roi::new(offset, shape)?)
-    }
-
-    fn compare_facts(&self) -> anyhow::Result<Vec<(&'static str, Verdict)>> {
-        let (source, array) = (&self.crop.source, &self.array);
-        let mut verdicts = Vec::new();
-        let mut check = |what, equal: bool, text: String| {
-            let verdict = if equal { Verdict::Equal } else { Verdict::Unexplained(text) };
-            verdicts.push((what, verdict));
-        };
-        let dtype = source.dtype.trim_start_matches(['<', '>', '|']);
-        let dtype = match dtype {
-            "u2" => "uint16",
-            "u4" => "uint32",
-            "u8" => "uint64",
-            "i2" => "int16",
-            "i4" => "int32",
-            "i8" => "int64",
-            other => other,
-        };
-        check("dtype", array.dtype().name() == dtype, format!("{}", array.dtype()));
-        check("shape", array.shape() == source.shape, format!("{:?}", array.shape()));
-        check("axes", array.axes() == source.axes, format!("{:?}", array.axes()));
-        check("dims", array.dims() == source.dims, array.dims().to_string());
-        let channels = array.num_channels();
-        check("num_channels", channels == source.num_channels, format!("{channels:?}"));
-        let labels = LabelList::from_attrs(array.attrs())?;
-        let missing = labels.map(|labels| labels.missing().iter().copied().collect::<Vec<_>>());
-        check("missing", missing == self.crop.present_not_annotated, format!("{missing:?}"));
-        let voxels = npy::read(&self.folder.join(&source.data.file))?;
-        check("data", integers(&array.data()?)? == voxels, "other voxels".to_owned());
-
-        let groups = Groups::new(vec![annotation_mask::Group::new("any", [1])])?;
-        let mask =
-            MissingAnnotationsMask::new(Arc::clone(array), &groups, &MaskOptions::default())?;
-        let recorded = &self.crop.mask_array;
-        check("mask axes", mask.axes() == recorded.axes, format!("{:?}", mask.axes()));
-        check("mask dims", mask.dims() == recorded.dims, mask.dims().to_string());
-        check("mask writable", mask.writable() == recorded.writable, mask.writable().to_string());
-        let declared = mask.dtype().name() == recorded.dtype_declared;
-        check("mask dtype", declared, mask.dtype().to_string());
-        verdicts.push(("mask dtype returned", returned_dtype(mask.dtype(), recorded)));
-        verdicts.push(("place", self.compare_place()?));
-        Ok(verdicts)
-    }
-
-    fn compare_place(&self) -> anyhow::Result<Verdict> {
-        let recorded = self.crop.source.roi.to_roi()?;
-        let voxel_size = Coordinate::new(&self.crop.source.voxel_size)?;
-        let same =
-            recorded == *self.array.roi() && voxel_size == *self.array.voxel_size().as_coordinate();
-        Ok(match self.difference {
-            Some(rule) => Verdict::Named(rule),
-            None if same => Verdict::Equal,
-            None => Verdict::Unexplained(format!(
-                "{} with voxels of {}, not {recorded} with {voxel_size}",
-                self.array.roi(),
-                self.array.voxel_size()
-            )),
-        })
-    }
-}
-
-fn returned_dtype(ours: DType, recorded: &MaskArray) -> Verdict {
-    if ours.name() == recorded.dtype_returned {
-        Verdict::Equal
-    } else if recorded.dtype_returned == "bool" && ours == DType::U8 {
-        Verdict::Named("uint8_as_declared")
-    } else {
-        Verdict::Unexplained(ours.to_string())
     }
 }
 

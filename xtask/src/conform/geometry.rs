@@ -20,8 +20,8 @@ use vector::{Expected, Vector};
 ///
 /// # Errors
 ///
-/// If the file cannot be read or a line has another form. A different answer is no error, but part
-/// of the report.
+/// If the file cannot be read. A different answer is no error, but part of the report, and so is a
+/// line of another form.
 pub(crate) fn run(path: &Path) -> anyhow::Result<Report> {
     let file = File::open(path).with_context(|| format!("opening {}", path.display()))?;
     let mut report = Report::new(path.display().to_string());
@@ -31,8 +31,10 @@ pub(crate) fn run(path: &Path) -> anyhow::Result<Report> {
             continue;
         }
         let place = || format!("line {} of {}", index + 1, path.display());
-        let vector = Vector::parse(&line).with_context(place)?;
-        report.add(compare(&vector, &line).with_context(place)?);
+        let verdict = Vector::parse(&line).and_then(|vector| compare(&vector, &line));
+        report.add(
+            verdict.unwrap_or_else(|error| Verdict::Unexplained(format!("{}: {error:#}", place()))),
+        );
     }
     Ok(report)
 }
