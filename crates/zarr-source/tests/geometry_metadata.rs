@@ -194,6 +194,29 @@ fn bad_lists_are_refused_by_name() {
 }
 
 #[test]
+fn an_empty_list_is_refused_by_name() {
+    for key in ["voxel_size", "resolution", "scale"] {
+        assert_malformed(own(json!({key: []})), &[key, "0 entries"]);
+    }
+}
+
+#[test]
+fn types_alone_tell_channels_from_space() {
+    let attrs = json!({
+        "voxel_size": [2, 2, 1], "offset": [-8, 80, 0], "types": ["channel", "space", "space"],
+    });
+    let array = assert_place(own(attrs), "2 1", "80 0");
+    assert_eq!(array.axes(), ["c", "y", "x"]);
+    let behind = own(json!({"voxel_size": [2, 2], "types": ["space", "channel", "space"]}));
+    assert!(matches!(behind.unwrap_err(), ZarrError::Unsupported { .. }));
+    let nothing = own(json!({"voxel_size": [2], "types": ["channel", "channel", "channel"]}));
+    assert!(matches!(nothing.unwrap_err(), ZarrError::Unsupported { .. }));
+    for types in [json!("space"), json!(["space", "channel"])] {
+        assert_malformed(own(json!({"voxel_size": [2, 2, 2], "types": types})), &["types"]);
+    }
+}
+
+#[test]
 fn a_transform_gives_the_centre_of_voxel_0() {
     let transform = json!({"scale": [5.24, 4, 4], "translate": [1310.7, 402.0, 398.0], "units": ["nm", "nm", "nm"],
         "axes": ["z", "y", "x"]});

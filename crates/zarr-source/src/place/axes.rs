@@ -87,9 +87,27 @@ impl Axes {
         Ok(Self { names, channel_dims, source, no_lengths })
     }
 
-    /// The usual names for an array whose metadata names no axes, but lists `listed` voxel sizes.
-    pub(super) fn usual(ndim: usize, listed: Option<usize>) -> Self {
+    /// The usual names for an array whose metadata names no axes, but lists `listed` voxel sizes, or says
+    /// in `types` which axes are channels.
+    pub(super) fn usual(
+        ndim: usize,
+        listed: Option<usize>,
+        channels: Option<&[bool]>,
+        file: &Path,
+    ) -> Result<Self, ZarrError> {
+        let leading =
+            channels.map_or(0, |types| types.iter().take_while(|channel| **channel).count());
+        if channels.is_some_and(|types| types.iter().skip(leading).any(|channel| *channel)) {
+            return Err(ZarrError::unsupported(
+                file,
+                "a channel axis (in types) behind a spatial one",
+            ));
+        }
+        if leading == ndim {
+            return Err(ZarrError::unsupported(file, "an array without spatial axes"));
+        }
         let dims = match listed {
+            _ if leading > 0 => ndim.saturating_sub(leading),
             Some(listed) if listed < ndim => listed,
             _ => ndim.min(3),
         };
@@ -104,7 +122,7 @@ impl Axes {
             _ => (0..dims).map(|axis| format!("d{axis}")).collect::<Vec<_>>(),
         });
         let source = GeometrySource::Default;
-        Self { names, channel_dims, source, no_lengths: Vec::new() }
+        Ok(Self { names, channel_dims, source, no_lengths: Vec::new() })
     }
 }
 

@@ -325,8 +325,13 @@ fn axes(
         found = names
             .map(|names| (GeometrySource::DimensionNames, named(&names), &around.node.attrs_file));
     }
+    let channels = own_keys::channel_types(own)?;
+    if let Some(channels) = channels.as_ref().filter(|channels| channels.len() != ndim) {
+        let reason = format!("types has {} entries for {ndim} axes", channels.len());
+        return Err(ZarrError::malformed(own.file, reason));
+    }
     let Some((source, mut axes, file)) = found else {
-        return Ok(Axes::usual(ndim, listed));
+        return Axes::usual(ndim, listed, channels.as_deref(), own.file);
     };
     // Other names do not make a time a length, except for a caller who knows better.
     let typed = claims.iter().flatten().find_map(|claim| claim.axes.as_ref());
@@ -337,15 +342,9 @@ fn axes(
             axis.no_length.clone_from(&typed.no_length);
         }
     }
-    if let Some(channels) = own_keys::channel_types(own)? {
-        if channels.len() != ndim {
-            let reason = format!("types has {} entries for {ndim} axes", channels.len());
-            return Err(ZarrError::malformed(own.file, reason));
-        }
-        if axes.len() == ndim {
-            for (axis, is_channel) in axes.iter_mut().zip(channels) {
-                axis.is_channel |= is_channel;
-            }
+    if let Some(channels) = channels.filter(|channels| channels.len() == axes.len()) {
+        for (axis, is_channel) in axes.iter_mut().zip(channels) {
+            axis.is_channel |= is_channel;
         }
     }
     Axes::from_names(axes, ndim, listed, source, file)

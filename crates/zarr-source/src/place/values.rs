@@ -109,6 +109,9 @@ impl<'a> Attributes<'a> {
         let Some(list) = self.numbers(key)? else {
             return Ok(None);
         };
+        if list.values.is_empty() {
+            return Err(ZarrError::malformed(self.file, format!("{} has 0 entries", list.key)));
+        }
         if let Some(index) = list.values.iter().position(|value| !value.is_positive()) {
             let reason = format!("{} {list} is not greater than zero at entry {index}", list.key);
             return Err(ZarrError::malformed(self.file, reason));
