@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use annotation_mask::{BinarizeArray, MaskOptions, MissingAnnotationsMask};
 use array_core::{AnyArray, AnyViewMut, Array, ArrayError, ArrayExt, DType, fold_blocks};
-use benches::{COMPRESSIONS, Labels, SIDE, VOXELS, groups, stored, volume};
+use benches::{Labels, SIDE, VOXELS, for_each_source, groups};
 use criterion::measurement::WallTime;
 use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
@@ -19,14 +19,7 @@ use geometry::Window;
 use rayon::prelude::*;
 
 fn full(criterion: &mut Criterion) {
-    for labels in Labels::ALL {
-        let memory = Arc::new(volume(labels));
-        bench(criterion, labels, "memory", memory.clone());
-        for (name, compression) in COMPRESSIONS {
-            let folder = tempfile::tempdir().unwrap();
-            bench(criterion, labels, name, stored(&memory, compression, folder.path()));
-        }
-    }
+    for_each_source(|labels, source, array| bench(criterion, labels, source, array));
 }
 
 fn bench(criterion: &mut Criterion, labels: Labels, source: &str, array: Arc<dyn Array>) {

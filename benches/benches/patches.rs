@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use annotation_mask::{BinarizeArray, MaskOptions, MissingAnnotationsMask};
 use array_core::{AnyArray, Array, ArrayError, ArrayExt, DType, fold_blocks};
-use benches::{COMPRESSIONS, Labels, groups, patches, stored, volume};
+use benches::{Labels, for_each_source, groups, patches};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use geometry::Window;
 use rayon::prelude::*;
@@ -18,14 +18,7 @@ const EXTENT: usize = 64;
 const CHANNELS: usize = 8;
 
 fn random(criterion: &mut Criterion) {
-    for labels in Labels::ALL {
-        let memory = Arc::new(volume(labels));
-        bench(criterion, labels, "memory", memory.clone());
-        for (name, compression) in COMPRESSIONS {
-            let folder = tempfile::tempdir().unwrap();
-            bench(criterion, labels, name, stored(&memory, compression, folder.path()));
-        }
-    }
+    for_each_source(|labels, source, array| bench(criterion, labels, source, array));
 }
 
 fn bench(criterion: &mut Criterion, labels: Labels, source: &str, array: Arc<dyn Array>) {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use annotation_mask::{Group, Groups, LabelId};
-use array_core::{AnyArray, ArrayExt, ArrayInfo, DType, MemoryArray};
+use array_core::{AnyArray, Array, ArrayExt, ArrayInfo, DType, MemoryArray};
 use geometry::{Coordinate, Roi, VoxelGrid, VoxelSize};
 use ndarray::ArrayD;
 use rayon::prelude::*;
@@ -47,7 +47,7 @@ impl Labels {
 }
 
 /// Compressions of the stored volumes, with the name that reports give them.
-pub const COMPRESSIONS: [(&str, Compression); 2] =
+const COMPRESSIONS: [(&str, Compression); 2] =
     [("blosc-lz4", Compression::BloscLz4 { level: 5 }), ("zstd", Compression::Zstd { level: 3 })];
 
 /// A label volume in memory: balls of about 40 voxels, ids 1 to 48, nearly half of it labelled.
@@ -56,7 +56,7 @@ pub const COMPRESSIONS: [(&str, Compression); 2] =
 ///
 /// Never: all parts fit together.
 #[must_use]
-pub fn volume(labels: Labels) -> MemoryArray {
+fn volume(labels: Labels) -> MemoryArray {
     let ids: Vec<u8> = (0..SIDE * SIDE * SIDE).into_par_iter().map(id_at).collect();
     let shape = vec![SIDE; 3];
     let fits = "one id for each voxel";
@@ -76,7 +76,7 @@ pub fn volume(labels: Labels) -> MemoryArray {
 ///
 /// If the folder cannot be written.
 #[must_use]
-pub fn stored(volume: &MemoryArray, compression: Compression, folder: &Path) -> Arc<ZarrArray> {
+fn stored(volume: &MemoryArray, compression: Compression, folder: &Path) -> Arc<ZarrArray> {
     let path = folder.join("crop.zarr");
     let staging = Staging::new(&path, true).expect("the folder can be written");
     let options = ImageOptions {
@@ -93,6 +93,22 @@ pub fn stored(volume: &MemoryArray, compression: Compression, folder: &Path) -> 
     staging.commit(&Map::new()).expect("the container is complete");
     let options = OpenOptions::default();
     Arc::new(ZarrArray::open_with(path.join("labels/s0"), &options).expect("it can be opened"))
+}
+
+/// Calls `bench` with the volume of each label type: in memory, and stored with each compression.
+///
+/// # Panics
+///
+/// If no temporary folder can be written.
+pub fn for_each_source(mut bench: impl FnMut(Labels, &str, Arc<dyn Array>)) {
+    for labels in Labels::ALL {
+        let memory = Arc::new(volume(labels));
+        bench(labels, "memory", memory.clone());
+        for (name, compression) in COMPRESSIONS {
+            let folder = tempfile::tempdir().expect("a temporary folder can be made");
+            bench(labels, name, stored(&memory, compression, folder.path()));
+        }
+    }
 }
 
 /// `count` groups of three ids; every third has an id that was not annotated.
