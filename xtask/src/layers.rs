@@ -11,7 +11,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("array-core", &["geometry"]),
     ("zarr-source", &["array-core", "geometry"]),
     ("annotation-mask", &["array-core", "geometry"]),
-    ("voxmask", &["annotation-mask", "array-core", "geometry", "zarr-source"]),
+    ("array-config", &["annotation-mask", "array-core", "geometry", "zarr-source"]),
+    ("voxmask", &["annotation-mask", "array-config", "array-core", "geometry", "zarr-source"]),
 ];
 
 /// Crates that only one crate of the workspace may name.

@@ -1,0 +1,1 @@
+//! Descriptions of arrays that can be written to a file, and opened.
