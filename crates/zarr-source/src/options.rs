@@ -3,6 +3,7 @@
 use geometry::{Decimal, LengthUnit};
 
 use crate::place::Convention;
+use crate::store::StoreOptions;
 
 /// What a caller knows better than the metadata of an array; nothing, by default.
 ///
@@ -32,4 +33,6 @@ pub struct OpenOptions {
     pub translation: Option<Convention>,
     /// Whether an array without geometry gets voxels of size 1 instead of an error.
     pub unit_voxels: bool,
+    /// How a container behind a URL is reached.
+    pub store: StoreOptions,
 }

@@ -1,0 +1,1 @@
+//! Containers behind URLs, on real servers of this machine.
