@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use crate::error::ZarrError;
+use crate::levels::{self, LevelInfo};
 use crate::locate::{arrays_below, node_at};
 use crate::node::{Node, NodeKind, ZarrFormat, absolute};
 use crate::store::Container;
@@ -53,6 +54,16 @@ impl ZarrGroup {
     #[must_use]
     pub fn arrays(&self) -> Vec<PathBuf> {
         arrays_below(&self.node.dir)
+    }
+
+    /// The scale levels of the image that the group is, in the order in which its metadata lists them;
+    /// none if it is no image.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ZarrArray::open`](crate::ZarrArray::open) for a level that cannot be opened. One without geometry is no error.
+    pub fn levels(&self) -> Result<Vec<LevelInfo>, ZarrError> {
+        levels::list(&self.container, &self.node)
     }
 
     /// The names of the groups directly in this one, sorted.

@@ -106,12 +106,8 @@ fn describe(path: &Path) -> String {
             _ => "it is a file, not a folder".to_owned(),
         };
     }
-    if path.join("attributes.json").is_file() {
-        return "it is an N5 dataset or group, which cannot be read yet; convert it to Zarr"
-            .to_owned();
-    }
     if arrays_below(path).is_empty() {
-        return "it is a folder without Zarr metadata (.zarray or zarr.json)".to_owned();
+        return "it is a folder without metadata of Zarr (.zarray, zarr.json) or N5 (attributes.json)".to_owned();
     }
     format!("it is a folder without Zarr metadata; {}", arrays_text(path))
 }

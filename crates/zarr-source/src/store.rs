@@ -19,10 +19,11 @@ use zarrs::storage::{ReadableStorage, StorageError, StoreKey, WritableStorage};
 use self::replacing::ReplacingStore;
 use crate::error::ZarrError;
 use crate::json::{from_bytes, to_bytes};
+use crate::n5;
 use crate::node::{Node, NodeKind};
 
 /// The names of metadata documents, as they are looked for.
-const DOCUMENTS: [&str; 4] = ["zarr.json", ".zarray", ".zgroup", ".zattrs"];
+const DOCUMENTS: [&str; 5] = ["zarr.json", ".zarray", ".zgroup", ".zattrs", n5::ATTRIBUTES];
 
 /// The store of a container. Files and folders in it go by the paths that messages name.
 #[derive(Clone)]
@@ -148,7 +149,10 @@ fn root_above(dir: &Path) -> Result<PathBuf, ZarrError> {
 /// The topmost of the folders with metadata that follow each other directly above `dir`, or `dir`.
 fn top_of_chain(dir: &Path) -> PathBuf {
     let folders = dir.ancestors().skip(1).take_while(|folder| has_metadata(folder));
-    folders.last().unwrap_or(dir).to_owned()
+    let top = folders.last().unwrap_or(dir);
+    // In N5, folders without metadata may lie anywhere.
+    let is_n5 = n5::is_member(top);
+    n5::root_above(top).filter(|_| is_n5).unwrap_or_else(|| top.to_owned())
 }
 
 /// Whether a folder holds metadata, which need not be readable.
