@@ -97,11 +97,7 @@ impl Facts {
             ("array", metadata.path().display().to_string()),
             (
                 "format",
-                format!(
-                    "Zarr v{}, {} order",
-                    metadata.zarr_format().number(),
-                    order(metadata.memory_order())
-                ),
+                format!("{}, {} order", metadata.zarr_format(), order(metadata.memory_order())),
             ),
             ("shape", format!("{} ({})", by(info.shape()), info.axes().join(", "))),
             ("dtype", info.dtype().to_string()),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::chunks::Chunks;
 use crate::error::{ZarrError, into_array_error};
+use crate::levels;
 use crate::locate::node_at;
 use crate::location::Location;
 use crate::metadata::ZarrMetadata;
@@ -63,12 +64,13 @@ impl ZarrArray {
         Self::open_in(container, dir, options)
     }
 
-    /// Opens the array in the folder `dir` of a container.
+    /// Opens the array in the folder `dir` of a container, or a scale level of the group in it.
     pub(crate) fn open_in(
         container: Container,
         dir: PathBuf,
         options: &OpenOptions,
     ) -> Result<Self, ZarrError> {
+        let levels::Chosen { dir, warnings: told } = levels::choose(&container, &dir, options)?;
         let node = node_at(&container, &dir, NodeKind::Array)?;
         let mut spec = ArraySpec::new(&container, &node)?;
         let groups = Node::enclosing_groups(&container, &dir)?;
@@ -103,7 +105,7 @@ impl ZarrArray {
             memory_order: order,
             path: dir,
         };
-        let warnings = [warnings, place.warnings].concat();
+        let warnings = [told, warnings, place.warnings].concat();
         let info = info.with_attrs(Arc::new(attrs));
         Ok(Self { info, chunks, writer: None, metadata, report, warnings })
     }

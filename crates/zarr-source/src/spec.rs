@@ -1,6 +1,7 @@
 //! The metadata of an array: as zarrs understands it, and what is told about it.
 
 mod describe;
+mod n5;
 mod normalise;
 
 use std::num::NonZeroU64;
@@ -54,6 +55,7 @@ impl ArraySpec {
         let Normalised { metadata, dtype, warnings } = match node.format {
             ZarrFormat::V2 => normalise::v2(&fields)?,
             ZarrFormat::V3 => normalise::v3(&fields)?,
+            ZarrFormat::N5 => n5::normalise(&fields)?,
         };
         let path = container.node_path(&node.dir)?;
         let array = Array::new_with_metadata(container.readable(), &path, metadata)
@@ -78,6 +80,7 @@ impl ArraySpec {
         let codec_names = match node.format {
             ZarrFormat::V2 => describe::v2(&node.metadata),
             ZarrFormat::V3 => describe::v3(&node.metadata),
+            ZarrFormat::N5 => describe::n5(&node.metadata),
         };
         Ok(Self {
             shape: addressable("shape", array.shape())?,

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::axes::Axis;
 use super::claim::{Claim, ClaimResult};
+use super::n5_group::{is_flat, scaled};
 use super::report::{Convention, GeometrySource};
 use super::values::{Attributes, List};
 use crate::error::ZarrError;
@@ -82,26 +83,49 @@ pub(super) fn channel_types(attributes: &Attributes<'_>) -> Result<Option<Vec<bo
     Ok(types.map(|types| types.iter().map(|t| t == "channel" || t == "sample").collect()))
 }
 
-/// What `pixelResolution` says: `{"unit", "dimensions"}`, x before y and z.
+/// What `pixelResolution` says, of which the array's own `downsamplingFactors` make voxels of its level.
 pub(super) fn pixel_resolution(attributes: &Attributes<'_>) -> Option<ClaimResult> {
-    let key = "pixelResolution";
-    let value = attributes.get(key)?;
+    // Whatever the format, both count x first.
+    let attributes = Attributes { reversed: true, ..*attributes };
     let source = GeometrySource::PixelResolution;
     let claim = || {
-        let expected = "an object with dimensions and a unit";
-        let object = value.as_object().ok_or_else(|| attributes.wrong(key, expected, value))?;
-        let inner = Attributes { prefix: "pixelResolution.", object, ..*attributes };
-        let mut claim = Claim::new(source.clone(), attributes.file, Convention::Corner);
-        claim.voxel_size = inner.sizes("dimensions")?.map(List::reversed);
-        if claim.voxel_size.is_none() {
-            return Err(attributes.wrong(key, expected, value));
-        }
-        claim.units = match inner.get("unit") {
-            None => None,
-            Some(Value::String(unit)) => Some(vec![Some(unit.clone())]),
-            Some(other) => return Err(inner.wrong("unit", "the name of a unit", other)),
+        let Some((mut size, units)) = resolution(&attributes)? else {
+            return Ok(None);
         };
-        Ok(claim)
+        let key = "downsamplingFactors";
+        if let Some(factors) = attributes.get(key).filter(|factors| is_flat(factors)) {
+            size = scaled(size, &attributes.sizes_of(key, factors)?, attributes.file)?;
+        }
+        let mut claim = Claim::new(source.clone(), attributes.file, Convention::Corner);
+        (claim.voxel_size, claim.units) = (Some(size), units);
+        Ok(Some(claim))
     };
-    Some(claim().map_err(|error| (source.clone(), error)))
+    claim().map_err(|error| (source.clone(), error)).transpose()
+}
+
+/// A voxel size and its units, where they are known.
+pub(super) type SizeAndUnits = (List, Option<Vec<Option<String>>>);
+
+/// The voxel size and the units of `pixelResolution`: `{"unit", "dimensions"}`, or a list.
+pub(super) fn resolution(attributes: &Attributes<'_>) -> Result<Option<SizeAndUnits>, ZarrError> {
+    let (key, expected) = ("pixelResolution", "a list, or an object with dimensions and a unit");
+    let object = match attributes.get(key) {
+        None => return Ok(None),
+        Some(value @ Value::Array(_)) => {
+            return Ok(Some((attributes.sizes_of(key, value)?, None)));
+        }
+        Some(Value::Object(object)) => object,
+        Some(other) => return Err(attributes.wrong(key, expected, other)),
+    };
+    let prefix = attributes.key("pixelResolution.");
+    let inner = Attributes { prefix: &prefix, object, ..*attributes };
+    let Some(size) = inner.sizes("dimensions")? else {
+        return Err(attributes.wrong(key, expected, &Value::Object(object.clone())));
+    };
+    let units = match inner.get("unit") {
+        None => None,
+        Some(Value::String(unit)) => Some(vec![Some(unit.clone())]),
+        Some(other) => return Err(inner.wrong("unit", "the name of a unit", other)),
+    };
+    Ok(Some((size, units)))
 }

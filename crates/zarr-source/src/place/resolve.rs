@@ -10,9 +10,9 @@ use super::compare::{Decision, disagreements};
 use super::report::{Convention, GeometryReport, GeometrySource};
 use super::units::AxisUnits;
 use super::values::{Attributes, List};
-use super::{ome, own_keys, transform, units};
+use super::{dimension_units, n5_group, ome, own_keys, transform, units};
 use crate::error::ZarrError;
-use crate::node::Node;
+use crate::node::{Node, ZarrFormat};
 use crate::options::OpenOptions;
 use crate::spec::{ArraySpec, MemoryOrder};
 
@@ -52,6 +52,8 @@ pub(crate) fn resolve(
         warnings.push(format!("{}: the axes have no names; taken as {names}", dir.display()));
     }
     warnings.extend(axes_without_lengths(around, &axes)?);
+    warnings.extend(ome::levels_apart(around.groups, around.root, dir));
+    warnings.extend(axes_in_array_order(around, &axes));
     let (channel_dims, dims) = (axes.channel_dims, axes.dims());
 
     let voxel_size = match &winner.voxel_size {
@@ -137,7 +139,8 @@ pub(crate) fn resolve(
 }
 
 fn own_attributes(node: &Node) -> Attributes<'_> {
-    Attributes { file: &node.attrs_file, prefix: "", object: &node.attrs }
+    let reversed = node.format == ZarrFormat::N5;
+    Attributes { file: &node.attrs_file, prefix: "", object: &node.attrs, reversed }
 }
 
 /// All that the metadata says, in the order in which it wins.
@@ -149,8 +152,13 @@ fn claims(around: &Surroundings<'_>) -> Vec<ClaimResult> {
     claims.extend(own_keys::pixel_resolution(&own));
     let parent = around.groups.first();
     if let Some(parent) = parent.filter(|group| around.node.dir.parent() == Some(&group.dir)) {
-        claims.extend(own_keys::parent_claim(&own_attributes(parent)));
+        claims.extend(n5_group::claims(around.node, parent, around.root));
+        // With factors, the group's voxel size is not that of each level.
+        if !n5_group::lists_factors(parent) {
+            claims.extend(own_keys::parent_claim(&own_attributes(parent)));
+        }
     }
+    claims.extend(dimension_units::claim(&own));
     claims
 }
 
@@ -207,7 +215,8 @@ fn looked_for(around: &Surroundings<'_>) -> Vec<String> {
     let file = node.attrs_file.file_name().map(|name| name.to_string_lossy().into_owned());
     let file = file.unwrap_or_default();
     let keys = own_keys::VOXEL_SIZE_KEYS.join(", ");
-    let mut places = vec![format!("{keys}, transform and pixelResolution in {file}")];
+    let mut places =
+        vec![format!("{keys}, transform, pixelResolution and dimension_units in {file}")];
     for group in around.groups {
         let name = group.attrs_file.display();
         places.push(format!("an entry for the array in multiscales of {name}"));
@@ -215,7 +224,8 @@ fn looked_for(around: &Surroundings<'_>) -> Vec<String> {
     if around.groups.is_empty() {
         places.push("multiscales of an enclosing group, of which there is none".to_owned());
     } else {
-        places.push("resolution of the group that holds the array".to_owned());
+        let keys = "pixelResolution (with scales or downsamplingFactors) and resolution";
+        places.push(format!("{keys} of the group that holds the array"));
     }
     places
 }
@@ -320,7 +330,8 @@ fn axes(
         let names = names.and_then(|names| names.iter().cloned().collect::<Option<Vec<_>>>());
         let names = match names {
             Some(names) => Some(names),
-            None => own.names("_ARRAY_DIMENSIONS", false)?,
+            // That of xarray, which counts in array order everywhere.
+            None => Attributes { reversed: false, ..*own }.names("_ARRAY_DIMENSIONS", false)?,
         };
         found = names
             .map(|names| (GeometrySource::DimensionNames, named(&names), &around.node.attrs_file));
@@ -348,6 +359,18 @@ fn axes(
         }
     }
     Axes::from_names(axes, ndim, listed, source, file)
+}
+
+/// That an array of N5 seems to name its axes in array order, which every list of N5 reverses.
+fn axes_in_array_order(around: &Surroundings<'_>, axes: &Axes) -> Option<String> {
+    let is_own = matches!(axes.source, GeometrySource::Own { .. });
+    let names: Vec<&str> = axes.spatial().iter().map(String::as_str).collect();
+    let reversed = names.first() == Some(&"x") && names.last().is_some_and(|&last| last != "x");
+    (around.node.format == ZarrFormat::N5 && is_own && reversed).then(|| {
+        let names = names.join(", ");
+        let file = around.node.attrs_file.display();
+        format!("{file}: N5 lists count x first, so that the axes of the array are {names}")
+    })
 }
 
 /// Warns of axes that are not axes of the world, or refuses them if they have an extent.

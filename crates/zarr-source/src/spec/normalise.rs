@@ -153,11 +153,11 @@ impl Fields<'_> {
         ZarrError::malformed(self.file, reason)
     }
 
-    fn unsupported(&self, what: &str, value: &Value) -> ZarrError {
+    pub(super) fn unsupported(&self, what: &str, value: &Value) -> ZarrError {
         ZarrError::unsupported(self.file, format!("{what} {}", short(value)))
     }
 
-    fn required(&self, key: &str) -> Result<&Value, ZarrError> {
+    pub(super) fn required(&self, key: &str) -> Result<&Value, ZarrError> {
         self.object
             .get(key)
             .ok_or_else(|| ZarrError::malformed(self.file, format!("{key} is missing")))
@@ -180,7 +180,7 @@ impl Fields<'_> {
             .map_err(|error| ZarrError::malformed(self.file, error.to_string()))
     }
 
-    fn extents(&self, key: &str) -> Result<Vec<u64>, ZarrError> {
+    pub(super) fn extents(&self, key: &str) -> Result<Vec<u64>, ZarrError> {
         self.extents_in(key, self.required(key)?)
     }
 
@@ -189,7 +189,7 @@ impl Fields<'_> {
             .map_err(|_| self.wrong(key, "a list of integers that are not negative", value))
     }
 
-    fn chunk_shape(&self, shape: Vec<u64>, chunks: Vec<u64>) -> Result<(), ZarrError> {
+    pub(super) fn chunk_shape(&self, shape: Vec<u64>, chunks: Vec<u64>) -> Result<(), ZarrError> {
         let reason = if shape.len() != chunks.len() {
             format!("shape {shape:?} and chunks {chunks:?} differ in length")
         } else if chunks.contains(&0) {
@@ -200,7 +200,7 @@ impl Fields<'_> {
         Err(ZarrError::malformed(self.file, reason))
     }
 
-    fn check_codec<'a>(
+    pub(super) fn check_codec<'a>(
         &self,
         name: &str,
         codec: impl Into<CodecMetadata<'a>>,
