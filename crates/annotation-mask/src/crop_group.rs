@@ -9,14 +9,15 @@ use serde_json::{Map, Value};
 use crate::class_annotation::ClassAnnotation;
 use crate::class_groups::ClassGroups;
 use crate::class_table::ClassTable;
-use crate::encoding::ClassState;
 use crate::error::MaskError;
+use crate::finding::{Finding, Severity};
 use crate::grouping::Grouping;
 use crate::labels::kind;
 
 mod arrays;
+mod metadata;
 mod plan;
-mod states;
+pub(crate) mod states;
 
 pub use arrays::{CropMask, CropMaskAndTarget, CropTarget};
 
@@ -65,7 +66,7 @@ pub struct CropGroup<A> {
     table: Option<ClassTable>,
     // What the arrays have in common.
     info: ArrayInfo,
-    warnings: Vec<String>,
+    findings: Vec<Finding>,
 }
 
 impl<A: Array> CropGroup<A> {
@@ -97,7 +98,7 @@ impl<A: Array> CropGroup<A> {
                 return Err(malformed(format!("{one:?} and {two:?} are the same class")));
             }
         }
-        let warnings = warnings(&classes, listed.as_deref(), table.as_ref());
+        let findings = metadata::findings(&classes, listed.as_deref(), table.as_ref());
         let unlisted = classes.iter().map(|class| &class.name);
         let mut all: Vec<String> = Vec::new();
         let mut seen = BTreeSet::new();
@@ -106,7 +107,7 @@ impl<A: Array> CropGroup<A> {
                 all.push(class.clone());
             }
         }
-        Ok(Self { listed: all, info, name, attrs, classes, table, warnings })
+        Ok(Self { listed: all, info, name, attrs, classes, table, findings })
     }
 
     /// The name of the crop.
@@ -147,10 +148,16 @@ impl<A: Array> CropGroup<A> {
         &self.info
     }
 
-    /// What the metadata leave open, each in a sentence.
+    /// What the metadata alone leave open: no voxel has been read.
     #[must_use]
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Those of [`CropGroup::findings`] that are likely mistakes, each in a sentence.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        let likely = |finding: &&Finding| finding.severity > Severity::Info;
+        self.findings.iter().filter(likely).map(|finding| finding.message.as_str())
     }
 
     /// One channel for each class, in the order of [`CropGroup::class_names`].
@@ -258,56 +265,4 @@ fn common_info<A: Array>(crop: &str, classes: &[CropClass<A>]) -> Result<ArrayIn
         }
     }
     Ok(info)
-}
-
-fn warnings<A: Array>(
-    classes: &[CropClass<A>],
-    listed: Option<&[String]>,
-    table: Option<&ClassTable>,
-) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let is = |class: &CropClass<A>, name: &String| {
-        let spelled = table.and_then(|table| table.class(name));
-        class.name == *name || spelled.is_some_and(|spelled| spelled.is_called(&class.name))
-    };
-    match listed {
-        None => warnings.push(
-            "the crop does not list its classes (`cellmap.annotation.class_names`): those with an \
-             array are taken"
-                .to_owned(),
-        ),
-        Some(listed) => {
-            for name in listed.iter().filter(|name| !classes.iter().any(|class| is(class, name))) {
-                warnings.push(format!("class {name:?} is listed but has no array of its own"));
-            }
-            for class in classes.iter().filter(|class| !listed.iter().any(|name| is(class, name))) {
-                warnings.push(format!("class {:?} has an array but is not listed", class.name));
-            }
-        }
-    }
-    for class in classes {
-        let (name, encoding) = (&class.name, &class.annotation.encoding);
-        if let Some(other) = &class.annotation.other_encoding {
-            warnings.push(format!(
-                "class {name:?}: the array says {encoding}, its group {other}; the array wins"
-            ));
-        }
-        if encoding.guesses_present() {
-            warnings.push(format!(
-                "class {name:?}: the encoding has no value for present; every value that is neither \
-                 absent nor unknown is taken as present"
-            ));
-        }
-        if let Some(other) = class.annotation.class_name.as_ref().filter(|other| !is(class, other))
-        {
-            warnings.push(format!("class {name:?} is called {other:?} in its own metadata"));
-        }
-        let (low, high) = class.array.info().dtype().integer_range().unwrap_or((0, 0));
-        let absent = encoding.values_of(ClassState::Absent);
-        for value in absent.filter(|value| !(low..=high).contains(value)) {
-            let dtype = class.array.info().dtype();
-            warnings.push(format!("class {name:?}: {dtype} never has the value {value} of absent"));
-        }
-    }
-    warnings
 }

@@ -43,12 +43,14 @@
 //! ```
 
 mod binarize;
+mod check;
 mod class_annotation;
 mod class_groups;
 mod class_table;
 mod crop_group;
 mod encoding;
 mod error;
+mod finding;
 mod ground_truth;
 mod grouping;
 mod groups;
@@ -62,12 +64,16 @@ mod planes;
 mod rule;
 
 pub use binarize::BinarizeArray;
+pub use check::{
+    ClassReport, CropReport, LabelCount, LabelReport, RuleCost, check_crop, check_labels,
+};
 pub use class_annotation::{AttrsOf, ClassAnnotation};
 pub use class_groups::{ClassGroup, ClassGroups};
 pub use class_table::{Class, ClassTable};
 pub use crop_group::{CropClass, CropGroup, CropMask, CropMaskAndTarget, CropTarget};
 pub use encoding::{AnnotationType, ClassState, Encoding};
 pub use error::MaskError;
+pub use finding::{Finding, Severity};
 pub use ground_truth::{ChannelSummary, GroundTruth, PairVisitor};
 pub use grouping::{Grouping, Member, MemberGroup};
 pub use groups::{Group, Groups};

@@ -14,15 +14,15 @@ use crate::label::{Label, for_label_view};
 use crate::planes::{fill_plane, not_labels};
 
 /// Bit 0: present.
-pub(super) const PRESENT: u8 = 1;
+pub(crate) const PRESENT: u8 = 1;
 /// Bit 1: absent.
-pub(super) const ABSENT: u8 = 2;
+pub(crate) const ABSENT: u8 = 2;
 /// No bit: unknown.
-pub(super) const UNKNOWN: u8 = 0;
+pub(crate) const UNKNOWN: u8 = 0;
 
 /// The states of all voxels of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum States {
+pub(crate) enum States {
     /// Every voxel has this state.
     Constant(u8),
     /// They are in the plane that belongs to whatever has them.
@@ -198,7 +198,7 @@ const fn byte(state: ClassState) -> u8 {
 }
 
 /// Writes the state of each voxel of a block to `plane`, unless all have the same.
-fn read_states(
+pub(crate) fn read_states(
     block: &Block<'_>,
     encoding: &Encoding,
     plane: &mut [u8],
