@@ -37,11 +37,14 @@ import math
 import pathlib
 import shutil
 import sys
+import time
 import warnings
 
 import numpy as np
 
 warnings.simplefilter("ignore")
+# Gzip writes the time into each chunk: without it, the same environment makes the same files.
+time.time = lambda: 0.0
 HERE = pathlib.Path(__file__).resolve().parent
 SHAPE, CHUNKS = (4, 5, 6), (2, 5, 4)
 MITO = {"long": "Mitochondrial membrane", "short": "Mito membrane"}
@@ -423,8 +426,8 @@ def fibsem10():
     for level in (0, 1):
         note(f"neuroglancer_group_s{level}", "n5_neuroglancer_group", writer, f"{name}/{group}/s{level}",
              dtype="uint16", shape=shapes[level], salt=26 + level, voxel_size=sizes[level], corner=[0, 0, 0],
-             unit="nanometer", world_unit="0.01 nm", size_source="pixelResolution", offset_source="default",
-             axes_source="axes", group=f"{name}/{group}" if level == 0 else None)
+             unit="nanometer", world_unit="0.01 nm", size_source="scales of group " + group, offset_source="default",
+             group=f"{name}/{group}" if level == 0 else None, axes_source="scales of group " + group)
 
 
 def fibsem30():
@@ -539,8 +542,8 @@ def cellmap():
         note(f"neuroglancer_full_s{level}", "n5_neuroglancer_group",
              "cellmap-schemas 0.8.1, zarr-python 2.18.7 N5FSStore", f"{name}/em/s{level}",
              shape=levels[level].shape, salt=36 + level, voxel_size=voxel_size, corner=[0, 0, 0], unit="nanometer",
-             world_unit="0.01 nm", size_source="pixelResolution", offset_source="default", axes_source="axes",
-             group=name + "/em" if level == 0 else None)
+             world_unit="0.01 nm", size_source="own pixelResolution", offset_source="default",
+             axes_source="scales of group em", group=name + "/em" if level == 0 else None)
 
 
 # OME-NGFF of the microscopists.
