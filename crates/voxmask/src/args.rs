@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use annotation_mask::{LabelId, Rule};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use zarr_source::ZarrFormat;
 
 /// An argument that cannot mean anything: exit code 2, as for arguments that clap refuses.
 #[derive(Debug, thiserror::Error)]
@@ -103,9 +104,9 @@ pub(crate) struct MaskArgs {
     /// The part to write, in the declared units of the labels.
     #[arg(long, value_name = "Z0:Z1,Y0:Y1,X0:X1", allow_hyphen_values = true)]
     pub(crate) roi: Option<String>,
-    /// The Zarr format to write.
-    #[arg(long, value_name = "2|3", default_value = "3", value_parser = clap::value_parser!(u8).range(2..=3))]
-    pub(crate) zarr_format: u8,
+    /// The format to write: a version of Zarr, or N5.
+    #[arg(long, value_name = "2|3|n5", default_value = "3", value_parser = parse_format)]
+    pub(crate) zarr_format: ZarrFormat,
     /// The chunk shape to write, in voxels; one number for each spatial axis, or one for all.
     #[arg(long, value_name = "Z,Y,X", value_delimiter = ',')]
     pub(crate) chunks: Option<Vec<usize>>,
@@ -203,6 +204,15 @@ pub(crate) struct ChannelArgs {
 
 fn parse_group(text: &str) -> Result<annotation_mask::Group, annotation_mask::MaskError> {
     annotation_mask::Groups::parse_group(text)
+}
+
+fn parse_format(text: &str) -> Result<ZarrFormat, String> {
+    match text {
+        "2" => Ok(ZarrFormat::V2),
+        "3" => Ok(ZarrFormat::V3),
+        "n5" => Ok(ZarrFormat::N5),
+        other => Err(format!("{other:?} is none of 2, 3 and n5")),
+    }
 }
 
 fn parse_rule(text: &str) -> Result<Rule, annotation_mask::MaskError> {

@@ -57,7 +57,7 @@ pub(crate) fn run(args: &MaskArgs) -> Result<()> {
         background: args.channels.background,
         output: &args.output,
         targets: args.targets,
-        zarr_format: if args.zarr_format == 2 { ZarrFormat::V2 } else { ZarrFormat::V3 },
+        zarr_format: args.zarr_format,
         chunks,
         overwrite: args.overwrite,
         source: args.source.source.display().to_string(),
