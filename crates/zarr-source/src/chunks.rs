@@ -134,6 +134,9 @@ impl Chunks {
     }
 
     fn store_error(&self, action: &str, index: &[usize], error: StorageError) -> ZarrError {
+        if let Some(reason) = self.container.damage(&error) {
+            return self.stored_corrupt(index, reason);
+        }
         let file = self.container.file(&self.array.chunk_key(&wide(index)));
         self.container.store_error(action, &file, error)
     }

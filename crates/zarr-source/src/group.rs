@@ -11,7 +11,7 @@ use crate::locate::{arrays_below, node_at};
 use crate::location::Location;
 use crate::node::{Node, NodeKind, ZarrFormat};
 use crate::options::OpenOptions;
-use crate::store::{Container, StoreOptions};
+use crate::store::Container;
 use crate::tree::{self, ZarrTree};
 
 /// A Zarr group, opened for reading its attributes and finding what is in it.
@@ -31,19 +31,19 @@ impl ZarrGroup {
     /// [`ZarrError::NotFound`], [`ZarrError::NotAZarrGroup`], [`ZarrError::MetadataMalformed`],
     /// [`ZarrError::InvalidLocation`], [`ZarrError::Unsupported`] or [`ZarrError::StoreIo`].
     pub fn open(location: impl Into<Location>) -> Result<Self, ZarrError> {
-        Self::open_with(location, &StoreOptions::default())
+        Self::open_with(location, &OpenOptions::default())
     }
 
-    /// Opens a group whose store is reached as `options` say.
+    /// Opens a group whose store is reached as `options` say; the rest of them is for arrays.
     ///
     /// # Errors
     ///
     /// Those of [`ZarrGroup::open`].
     pub fn open_with(
         location: impl Into<Location>,
-        options: &StoreOptions,
+        options: &OpenOptions,
     ) -> Result<Self, ZarrError> {
-        let (container, dir) = Container::open(&location.into(), options)?;
+        let (container, dir) = Container::open(&location.into(), &options.store)?;
         Self::open_in(container, &dir)
     }
 

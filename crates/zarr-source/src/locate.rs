@@ -1,7 +1,7 @@
 //! Finding out what lies at a path, for messages that help.
 
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::ZarrError;
@@ -120,6 +120,10 @@ fn what_is_there(container: &Container, path: &Path) -> Result<Option<String>, Z
     }
     let names = match container.folders(path) {
         Ok(names) => names.unwrap_or_default(),
+        // Not even the bucket is there.
+        Err(ZarrError::StoreIo { context, source }) if source.kind() == ErrorKind::NotFound => {
+            return Err(ZarrError::StoreIo { context, source });
+        }
         Err(_) => Vec::new(),
     };
     Ok((!names.is_empty()).then(|| {

@@ -56,6 +56,7 @@ impl Location {
     }
 
     /// The URL with all that it holds, if it is one.
+    #[cfg(feature = "remote")]
     pub(crate) fn as_url(&self) -> Option<&str> {
         match &self.0 {
             Place::Path(_) => None,
@@ -174,7 +175,9 @@ mod tests {
     #[test]
     fn joining_goes_before_the_query() {
         let url = Location::from("https://host/crop.zarr/?sig=1").join("labels/s0");
-        assert_eq!(url.as_url(), Some("https://host/crop.zarr/labels/s0?sig=1"));
+        assert!(
+            matches!(url.0, Place::Url(url) if url == "https://host/crop.zarr/labels/s0?sig=1")
+        );
         let path = Location::from("crop.zarr").join("s0");
         assert_eq!(path.as_path(), Some(Path::new("crop.zarr/s0")));
     }

@@ -251,6 +251,16 @@ impl Container {
         ZarrError::io(action, file, error)
     }
 
+    /// What is wrong with a file of an archive, if that is what the error tells.
+    pub(crate) fn damage(&self, error: &StorageError) -> Option<String> {
+        let StorageError::IOError(error) = error else {
+            return None;
+        };
+        let is_damage =
+            matches!(self.inner.kind, Kind::Zip(..)) && error.kind() == ErrorKind::InvalidData;
+        is_damage.then(|| error.to_string())
+    }
+
     /// What there is in place of a file, if something else is.
     pub(crate) fn no_file(&self, path: &Path) -> Option<&'static str> {
         let found = fs::metadata(path).ok().filter(|found| self.is_folder() && !found.is_file())?;

@@ -9,6 +9,7 @@ mod runtime;
 mod s3;
 mod url;
 
+use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,8 @@ pub(super) struct RemoteStore {
     only_whole: AtomicBool,
     /// The last object that was read as a whole to have a part of it.
     last_whole: Mutex<Option<(ObjectPath, Bytes)>>,
+    /// Objects whose size was asked for and that are not stored: shards, of which every chunk would ask again.
+    missing: Mutex<HashSet<ObjectPath>>,
 }
 
 impl RemoteStore {
@@ -78,6 +81,7 @@ impl RemoteStore {
             timeout: options.request_timeout,
             only_whole: AtomicBool::new(false),
             last_whole: Mutex::default(),
+            missing: Mutex::default(),
         };
         Ok((Arc::new(store), names))
     }
@@ -87,19 +91,26 @@ impl RemoteStore {
         &self.base
     }
 
-    /// The size of an object; none if it is not stored.
+    /// The size of an object; none if it is not stored, which is asked only once.
     pub(super) fn size(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
-        let (store, path) = (Arc::clone(&self.store), object_path(key)?);
-        let asked = path.clone();
-        match self.finish(async move { Ok(store.head(&asked).await?.size) })? {
-            Answer::Found(size) => Ok(Some(size)),
-            Answer::NotStored => Ok(None),
-            // The server does not tell sizes alone.
-            Answer::Refused => match self.whole(&path)? {
-                Some(bytes) => Ok(Some(u64::try_from(bytes.len()).unwrap_or(u64::MAX))),
-                None => Ok(None),
-            },
+        let path = object_path(key)?;
+        let missing = || self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if missing().contains(&path) {
+            return Ok(None);
         }
+        let (store, asked) = (Arc::clone(&self.store), path.clone());
+        let size = match self.finish(async move { Ok(store.head(&asked).await?.size) })? {
+            Answer::Found(size) => Some(size),
+            Answer::NotStored => None,
+            // The server does not tell sizes alone.
+            Answer::Refused => {
+                self.whole(&path)?.map(|bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+            }
+        };
+        if size.is_none() {
+            missing().insert(path);
+        }
+        Ok(size)
     }
 
     /// Several objects at the same time.
@@ -274,7 +285,11 @@ async fn whole_object(store: &dyn ObjectStore, path: &ObjectPath) -> Result<Byte
 
 /// All bytes of an answer, if there are as many as were announced.
 fn complete(bytes: Bytes, length: u64) -> Result<Bytes, Failure> {
-    if u64::try_from(bytes.len()) == Ok(length) { Ok(bytes) } else { Err(Failure::Io(too_short())) }
+    if u64::try_from(bytes.len()) == Ok(length) {
+        return Ok(bytes);
+    }
+    let text = format!("the answer was cut short: {} bytes instead of {length}", bytes.len());
+    Err(Failure::Io(io::Error::new(ErrorKind::ConnectionAborted, text)))
 }
 
 /// Whether memory can be had for an answer, before it is taken for granted.

@@ -65,7 +65,7 @@ pub(super) fn explain(error: &object_store::Error, timeout: Duration) -> io::Err
             (kind, format!("cannot connect to the server: {cause}"))
         }
         _ if cause.contains("before message") || cause.contains("end of file") => {
-            (ErrorKind::UnexpectedEof, format!("the answer was cut short: {cause}"))
+            (ErrorKind::ConnectionAborted, format!("the answer was cut short: {cause}"))
         }
         Some(_) => {
             let kind = file_error.map_or(ErrorKind::Other, io::Error::kind);

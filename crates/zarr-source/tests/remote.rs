@@ -1,1 +1,0 @@
-//! Containers behind URLs, on real servers of this machine.
