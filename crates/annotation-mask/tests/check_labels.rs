@@ -164,14 +164,18 @@ fn each_rule_says_which_channels_and_voxels_it_costs() {
     assert_eq!(costs[1], (Rule::Generic, vec!["nuc", "chrom"], 8));
     assert_eq!(costs[2], (Rule::Cnnectome, vec!["nuc", "chrom"], 8));
     let finding = find(&report, "rule-cost");
-    assert_eq!((finding.severity, finding.subject.as_str()), (Severity::Info, "strict"));
-    let text = "the rule strict masks 2 of 3 channels (nuc, chrom): 8 voxels";
+    assert_eq!(
+        (finding.severity, finding.subject.as_str()),
+        (Severity::Info, "strict, generic, cnnectome")
+    );
+    let text = "2 of 3 channels (nuc, chrom) are masked, 8 voxels";
     assert!(finding.message.contains(text), "{}", finding.message);
     // Annotated in part: only strict masks the nucleus.
     let groups = Groups::new(vec![Group::new("nuc", [20, 24]).with_generic_ids([20])]).unwrap();
     let report = check_labels(&labels, Some(&groups)).unwrap();
     assert_eq!(report.rules.iter().map(|c| c.masked.len()).collect::<Vec<_>>(), [1, 0, 0]);
     assert_eq!(codes(&report).iter().filter(|code| **code == "rule-cost").count(), 1);
+    assert_eq!(find(&report, "rule-cost").subject, "strict");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::encoding::{AnnotationType, ClassState};
 use crate::error::MaskError;
 use crate::finding::{Finding, Severity, id_value, voxels};
 use crate::label::LabelId;
-use crate::planes::{len_of, with_scratch};
+use crate::planes::{count_ones, len_of, with_scratch};
 
 /// Of values that there may be thousands of, so many are listed.
 const MOST_LISTED: usize = 20;
@@ -166,10 +166,21 @@ impl<'a, A: Array> Check<'a, A> {
                 })?;
                 classes.push(counts);
             }
+            let can_be = |class: usize, state: u8| match states[slots[&class]] {
+                States::Constant(constant) => constant == state,
+                States::Plane => true,
+            };
+            let can_differ = |composite: &Composite, part: usize| {
+                can_be(composite.class, ABSENT) && can_be(part, PRESENT)
+            };
             // A constant has no plane; to compare voxels, it needs one.
-            for (slot, state) in states.iter().enumerate() {
-                if let States::Constant(state) = state {
-                    planes[slot * voxels..(slot + 1) * voxels].fill(*state);
+            for composite in &self.composites {
+                for &part in composite.parts.iter().filter(|part| can_differ(composite, **part)) {
+                    for slot in [slots[&composite.class], slots[&part]] {
+                        if let States::Constant(state) = states[slot] {
+                            planes[slot * voxels..(slot + 1) * voxels].fill(state);
+                        }
+                    }
                 }
             }
             let plane = |class: usize| {
@@ -180,6 +191,9 @@ impl<'a, A: Array> Check<'a, A> {
                 let own = plane(composite.class);
                 any.fill(0);
                 let parts = composite.parts.iter().map(|&part| {
+                    if !can_differ(composite, part) {
+                        return 0;
+                    }
                     let mut count = 0;
                     for ((any, own), part) in any.iter_mut().zip(own).zip(plane(part)) {
                         let wrong = u8::from(*own == ABSENT && *part == PRESENT);
@@ -189,7 +203,7 @@ impl<'a, A: Array> Check<'a, A> {
                     count
                 });
                 let parts = parts.collect();
-                (any.iter().map(|&wrong| u64::from(wrong)).sum(), parts)
+                (count_ones(any), parts)
             });
             let contradictions = contradictions.collect();
             Ok(Counted { classes, contradictions })
