@@ -145,6 +145,8 @@ fn a_class_is_found_under_either_spelling_of_the_table() {
     let names = ["chloroplast_mem"];
     let crop = CropGroup::new("crop", group_attrs(&names), classes, Some(table)).unwrap();
     assert_eq!(crop.warnings().count(), 0);
+    // One class, one channel.
+    assert_eq!(crop.default_groups().unwrap().names(), ["chloroplast_mem"]);
     let groups = groups(&[("one", &["chloroplast_mem"]), ("two", &["chlor"])]);
     let pair = CropMaskAndTarget::new(Arc::new(crop), &groups).unwrap();
     let target = pair.target().read_as::<u8>(pair.target().roi()).unwrap();
