@@ -257,11 +257,12 @@ fn negative_labels_are_found_with_the_lowest() {
 
 #[test]
 fn more_ids_than_can_be_counted_are_said_and_named_ones_still_exact() {
-    // Named ids come last, when there is no room for others.
+    // The named id comes last in place and in order, when there is no room for others.
+    let named = 1_000_000;
     let mut values: Vec<LabelId> = (0..70_000).rev().map(|id| id + 10).collect();
-    values.extend([3, 3, -1]);
+    values.extend([named.into(), named.into(), -1]);
     let entries =
-        json!([entry(3, "a", true, "dense", Some(2)), entry(4, "b", true, "dense", None)]);
+        json!([entry(named, "a", true, "dense", Some(2)), entry(4, "b", true, "dense", None)]);
     let attrs = common::attrs(&json!({"labels": entries}));
     let info = info(DType::I64, &[values.len()], &[1000]).with_attrs(attrs);
     let report = check(&array(info, &values, false));
