@@ -4,6 +4,7 @@
 //! nothing. It finds things, it does not judge: a [`Finding`] has a severity, a code for programs, and
 //! the numbers. Only what cannot be read is an error of the check itself.
 
+mod class;
 mod crop;
 mod labels;
 mod values;

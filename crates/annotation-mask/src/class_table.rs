@@ -183,7 +183,10 @@ impl ClassTable {
 
     /// Names of the table that a reader may have meant by one that is not in it.
     pub(crate) fn near(&self, name: &str) -> Vec<&str> {
-        near_names(name, self.by_name.keys().map(String::as_str))
+        let in_words =
+            |class: &&Class| class.long_name.as_ref().is_some_and(|n| n.eq_ignore_ascii_case(name));
+        let in_words = self.classes.iter().filter(in_words).map(|class| class.name.as_str());
+        in_words.chain(near_names(name, self.by_name.keys().map(String::as_str))).collect()
     }
 
     pub(crate) fn index_of(&self, name: &str) -> Option<usize> {

@@ -99,12 +99,12 @@ impl<A: Array> CropGroup<A> {
             }
         }
         let findings = metadata::findings(&classes, listed.as_deref(), table.as_ref());
-        let unlisted = classes.iter().map(|class| &class.name);
         let mut all: Vec<String> = Vec::new();
         let mut seen = BTreeSet::new();
-        for class in listed.iter().flatten().chain(unlisted) {
-            if seen.insert(class) {
-                all.push(class.clone());
+        all.extend(listed.iter().flatten().filter(|name| seen.insert(*name)).cloned());
+        for class in &classes {
+            if !all.iter().any(|name| metadata::is_called(class, name, table.as_ref())) {
+                all.push(class.name.clone());
             }
         }
         Ok(Self { listed: all, info, name, attrs, classes, table, findings })

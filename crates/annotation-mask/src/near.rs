@@ -21,9 +21,11 @@ pub(crate) fn near_names<'a>(name: &str, known: impl Iterator<Item = &'a str>) -
 
 /// The end of a message about an unknown name; nothing if no name is near.
 pub(crate) fn did_you_mean(near: &[&str]) -> String {
-    if near.is_empty() {
-        return String::new();
+    let mut names: Vec<String> = Vec::new();
+    for name in near.iter().map(|name| format!("{name:?}")) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
     }
-    let names: Vec<String> = near.iter().map(|name| format!("{name:?}")).collect();
-    format!("; near names are {}", names.join(", "))
+    if names.is_empty() { String::new() } else { format!("; near names are {}", names.join(", ")) }
 }

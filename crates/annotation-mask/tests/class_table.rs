@@ -109,6 +109,10 @@ fn what_does_not_fit_is_refused_with_line_and_column() {
         ("a,1,\nb,2,\nc,3,1,2\n", &["line 3", "4 columns, expected 3", "quotes"]),
         ("id,label,constituent_ids\n1,a,\n", &["line 1", "column name", "field_name", "\"label\""]),
         ("class_name,class_id,parent\na,1,\n", &["line 1", "ids included", "\"parent\""]),
+        (
+            "id,name,ids,Class_ID\n1,a,,2\n",
+            &["line 1", "column id", "more than one", "id, Class_ID"],
+        ),
         ("alpha,beta,gamma\n", &["line 1", "column id", "class_id"]),
         (
             "id,name,docs_name,constituent_ids\n1,a,b,\n2,b,c,\n",
@@ -122,6 +126,13 @@ fn what_does_not_fit_is_refused_with_line_and_column() {
             assert!(error.contains(part), "{text:?}: {part:?} is not in {error}");
         }
     }
+}
+
+#[test]
+fn the_message_about_a_file_that_is_no_table_stays_short() {
+    let text = "x".repeat(100_000) + &",y".repeat(1000);
+    let error = ClassTable::from_csv(&text).unwrap_err().to_string();
+    assert!(error.len() < 500, "{} bytes", error.len());
 }
 
 #[test]

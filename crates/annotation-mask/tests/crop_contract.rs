@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use annotation_mask::{
     ClassAnnotation, ClassGroup, ClassGroups, ClassTable, CropClass, CropGroup, CropMaskAndTarget,
     Encoding, GroundTruth, Group, Grouping, Groups, MaskAndTarget, MaskError, MaskOptions,
+    check_crop,
 };
 use array_core::testing::check_contract;
 use array_core::{
@@ -144,6 +145,8 @@ fn a_class_is_found_under_either_spelling_of_the_table() {
     let names = ["chloroplast_mem"];
     let crop = CropGroup::new("crop", group_attrs(&names), classes, Some(table)).unwrap();
     assert_eq!(crop.warnings().count(), 0);
+    // One class, one channel.
+    assert_eq!(crop.default_groups().unwrap().names(), ["chloroplast_mem"]);
     let groups = groups(&[("one", &["chloroplast_mem"]), ("two", &["chlor"])]);
     let pair = CropMaskAndTarget::new(Arc::new(crop), &groups).unwrap();
     let target = pair.target().read_as::<u8>(pair.target().roi()).unwrap();
@@ -246,6 +249,8 @@ struct Counting {
     info: ArrayInfo,
     value: u8,
     visits: AtomicUsize,
+    /// The most voxels that were asked for at once.
+    largest: AtomicUsize,
 }
 
 impl Array for Counting {
@@ -253,8 +258,9 @@ impl Array for Counting {
         &self.info
     }
 
-    fn visit(&self, _window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
+    fn visit(&self, window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
         self.visits.fetch_add(1, Ordering::Relaxed);
+        self.largest.fetch_max(window.num_voxels()?, Ordering::Relaxed);
         visitor(Block::Constant(Scalar::U8(self.value)))
     }
 
@@ -268,7 +274,8 @@ fn counting(values: &[(&str, u8)]) -> (Arc<CropGroup<Arc<Counting>>>, Vec<Arc<Co
         .iter()
         .map(|&(_, value)| {
             let info = info(DType::U8, &[8, 8, 8], &[4, 4, 4]);
-            Arc::new(Counting { info, value, visits: AtomicUsize::new(0) })
+            let (visits, largest) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            Arc::new(Counting { info, value, visits, largest })
         })
         .collect();
     let class = |(&(name, _), array): (&(&str, u8), &Arc<Counting>)| CropClass {
@@ -295,6 +302,19 @@ fn each_block_of_each_class_is_read_once_for_all_channels() {
     assert_eq!(visits(&arrays), [8, 8, 8, 8]);
     pair.visit_pair(&Window::full(&[8, 8, 8]).unwrap(), &mut |_| Ok(())).unwrap();
     assert_eq!(visits(&arrays), [9, 9, 9, 9]);
+}
+
+#[test]
+fn reads_and_checks_ask_for_no_more_than_a_block() {
+    let (crop, arrays) = counting(&[("a", 1), ("b", 0), ("ab", 255)]);
+    let groups = crop.default_groups().unwrap();
+    let pair = CropMaskAndTarget::new(crop.clone(), &groups).unwrap();
+    pair.mask().read(pair.mask().roi()).unwrap();
+    pair.target().read(pair.target().roi()).unwrap();
+    check_crop(&crop).unwrap();
+    for array in arrays {
+        assert_eq!(array.largest.load(Ordering::Relaxed), 4 * 4 * 4);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use annotation_mask::{
     AnnotationType, ClassAnnotation, ClassGroup, ClassGroups, ClassState, ClassTable, CropClass,
-    CropGroup, CropMaskAndTarget, Encoding, GroundTruth, LabelId,
+    CropGroup, CropMaskAndTarget, Encoding, GroundTruth, LabelId, check_crop,
 };
 use array_core::{ArrayError, ArrayExt, BlockGrid, DType, MemoryArray, fold_blocks};
 use geometry::Window;
@@ -151,24 +151,35 @@ impl Case {
         ClassGroups::new(self.groups.iter().enumerate().map(group).collect()).unwrap()
     }
 
+    /// What the array of a class says at a voxel.
+    fn own(&self, class: usize, voxel: usize) -> ClassState {
+        let Some(Some(stored)) = self.stored.get(class) else { return Unknown };
+        let value = Some(stored.values[voxel]);
+        match stored.annotation_type {
+            _ if value == Some(stored.absent) => Absent,
+            _ if value == stored.unknown => Unknown,
+            _ if value == stored.present => Present,
+            AnnotationType::Semantic if stored.present.is_some() => Unknown,
+            _ => Present,
+        }
+    }
+
+    /// The classes of which a class consists.
+    fn parts(&self, class: usize) -> &[usize] {
+        let parts = self.table.as_ref().and_then(|table| table.get(class));
+        parts.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The classes of which a class consists, and theirs.
+    fn all_parts(&self, class: usize) -> BTreeSet<usize> {
+        let below = |&part: &usize| self.all_parts(part).into_iter().chain([part]);
+        self.parts(class).iter().flat_map(below).collect()
+    }
+
     /// What is known about a class at a voxel.
     fn class(&self, class: usize, voxel: usize) -> ClassState {
-        let own = match self.stored.get(class) {
-            Some(Some(stored)) => {
-                let value = Some(stored.values[voxel]);
-                match stored.annotation_type {
-                    _ if value == Some(stored.absent) => Absent,
-                    _ if value == stored.unknown => Unknown,
-                    _ if value == stored.present => Present,
-                    AnnotationType::Semantic if stored.present.is_some() => Unknown,
-                    _ => Present,
-                }
-            }
-            _ => Unknown,
-        };
-        let parts = self.table.as_ref().and_then(|table| table.get(class));
-        match (own, parts) {
-            (Unknown, Some(parts)) if !parts.is_empty() => self.any_of(parts, voxel),
+        match (self.own(class, voxel), self.parts(class)) {
+            (Unknown, parts @ [_, ..]) => self.any_of(parts, voxel),
             (own, _) => own,
         }
     }
@@ -244,6 +255,32 @@ proptest! {
         prop_assert_eq!(counts.voxels, voxels as u64);
         prop_assert_eq!(counts.known, sums(case.mask()));
         prop_assert_eq!(counts.positive, sums(case.target()));
+    }
+
+    #[test]
+    fn the_check_counts_what_the_arrays_say(case in case()) {
+        let report = check_crop(&case.crop()).unwrap();
+        let voxels = case.shape.iter().product::<usize>();
+        let count = |is: &dyn Fn(usize) -> bool| (0..voxels).filter(|&v| is(v)).count() as u64;
+        let has_array = |class: &usize| case.stored[*class].is_some();
+        let classes: Vec<usize> = (0..CLASSES).filter(has_array).collect();
+        prop_assert_eq!(report.classes.len(), classes.len());
+        let mut contradicted = BTreeSet::new();
+        for (class, found) in classes.into_iter().zip(&report.classes) {
+            let states = [found.present, found.absent, found.unknown];
+            let expected = [Present, Absent, Unknown].map(|s| count(&|v| case.own(class, v) == s));
+            prop_assert_eq!(states, expected);
+            let parts = case.all_parts(class);
+            let wrong = count(&|v| {
+                case.own(class, v) == Absent && parts.iter().any(|&p| case.own(p, v) == Present)
+            });
+            if wrong > 0 {
+                contradicted.insert((name(class), wrong));
+            }
+        }
+        let found = report.findings.iter().filter(|f| f.code == "composite-contradicted");
+        let found = found.map(|f| (f.subject.clone(), f.values["voxels"].as_u64().unwrap()));
+        prop_assert_eq!(found.collect::<BTreeSet<_>>(), contradicted);
     }
 
     #[test]

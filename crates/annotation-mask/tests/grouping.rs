@@ -134,6 +134,11 @@ fn an_unknown_class_is_named_with_its_group_and_its_neighbours() {
     assert!(error(None, None).contains("no class table and no `labels`"));
     assert!(error(Some(&table), None).contains("is not in the class table"));
     assert!(error(None, Some(&labels)).contains("\"mito_mem\""));
+    let words =
+        ClassTable::from_csv("id,name,long_name,ids\n37,nuc,Nucleus,\n29,nucleo,nucleolus,\n");
+    let text =
+        one("n=nucleus").resolve_labels(Some(&words.unwrap()), None).unwrap_err().to_string();
+    assert!(text.contains("near names are \"nuc\", \"nucleo\""), "{text}");
     let far = one("m=zzzz").resolve_labels(Some(&table), None).unwrap_err().to_string();
     assert!(!far.contains("near"), "{far}");
 }

@@ -336,16 +336,22 @@ impl Check<'_> {
             RuleCost { rule, channels: groups.len(), masked, voxels }
         };
         let costs: Vec<RuleCost> = Rule::ALL.into_iter().map(cost).collect();
-        for cost in costs.iter().filter(|cost| !cost.masked.is_empty()) {
+        // Rules that mask the same channels are one finding.
+        for same in costs.chunk_by(|one, two| one.masked == two.masked) {
+            let cost = &same[0];
+            if cost.masked.is_empty() {
+                continue;
+            }
+            let rules: Vec<&str> = same.iter().map(|cost| cost.rule.name()).collect();
+            let rules = rules.join(", ");
             let message = format!(
-                "the rule {} masks {} of {} channels ({}): {} that training will not see",
-                cost.rule,
+                "{rules}: {} of {} channels ({}) are masked, {} that training will not see",
                 cost.masked.len(),
                 cost.channels,
                 cost.masked.join(", "),
                 voxels(cost.voxels)
             );
-            let finding = Finding::new(Severity::Info, "rule-cost", cost.rule.name(), message);
+            let finding = Finding::new(Severity::Info, "rule-cost", rules, message);
             let finding = finding.with("masked", cost.masked.clone());
             self.findings.push(finding.with("channels", cost.channels).with("voxels", cost.voxels));
         }

@@ -105,9 +105,19 @@ fn header(record: &StringRecord, line: u64) -> Result<Option<Layout>, MaskError>
     if id.is_none() && record.get(1).is_some_and(|cell| parse_id(cell).is_some()) {
         return Ok(None);
     }
+    for column in [&ID, &NAME, &OTHER_NAME, &LONG_NAME, &CONSTITUENTS] {
+        let is_name = |cell: &&str| column.names.iter().any(|name| cell.eq_ignore_ascii_case(name));
+        let cells: Vec<&str> = record.iter().filter(is_name).collect();
+        if cells.len() > 1 {
+            let reason = format!("more than one column says it: {}", cells.join(", "));
+            return Err(malformed(Some(line), Some(column.what), reason));
+        }
+    }
     let need = |found: Option<usize>, column: &Column| {
         found.ok_or_else(|| {
-            let cells: Vec<&str> = record.iter().collect();
+            // Whatever the file is, the message stays short.
+            let cells = record.iter().take(10).map(|cell| cell.chars().take(20).collect());
+            let cells: Vec<String> = cells.collect();
             let reason = format!(
                 "no column is called {}; the first line is {cells:?} (without names, the columns are \
                  name, id and constituents)",

@@ -22,7 +22,7 @@ pub(super) fn findings<A: Array>(
 }
 
 /// Whether `name` is the class, in either spelling of the table.
-fn is_called<A>(class: &CropClass<A>, name: &str, table: Option<&ClassTable>) -> bool {
+pub(super) fn is_called<A>(class: &CropClass<A>, name: &str, table: Option<&ClassTable>) -> bool {
     let spelled = table.and_then(|table| table.class(name));
     class.name == name || spelled.is_some_and(|spelled| spelled.is_called(&class.name))
 }
