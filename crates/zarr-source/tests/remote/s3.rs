@@ -180,6 +180,8 @@ fn anonymous_requests_are_not_signed_whatever_the_environment_says() {
     let Some(server) = S3Server::start(false) else { return };
     server.put("v3_sharded_missing.zarr");
     let endpoint = server.endpoint();
-    let text = process(URL, &[("AWS_ENDPOINT_URL", &endpoint)]);
+    // Nor are root certificates needed where nothing is encrypted.
+    let variables = [("AWS_ENDPOINT_URL", &endpoint[..]), ("SSL_CERT_FILE", "/nowhere")];
+    let text = process(URL, &variables);
     assert!(text.contains(READ) && text.contains("requests are not signed"), "{text}");
 }

@@ -8,6 +8,7 @@ use object_store::ObjectStore;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 
 use super::profile::Profile;
+use super::url::NO_CLIENT;
 use super::{client_options, retry_config};
 use crate::location::Location;
 use crate::store::StoreOptions;
@@ -74,23 +75,27 @@ pub(super) fn store(
     options: &StoreOptions,
     environment: &Environment,
 ) -> Result<Arc<dyn ObjectStore>, String> {
-    let builder = builder(bucket, options, environment)?;
-    match builder.build() {
-        Ok(store) => Ok(Arc::new(store)),
-        // The text of the error may hold the values of settings.
-        Err(_) => {
-            Err("the client for S3 cannot be started; are the AWS_ variables right, and are there \
-                       root certificates?"
-                .to_owned())
+    let (builder, is_plain) = builder(bucket, options, environment)?;
+    let store = match builder.clone().build() {
+        // A machine without root certificates can do without TLS.
+        Err(_) if is_plain => {
+            let client = client_options(options, true).with_no_system_certificates(true);
+            builder.with_client_options(client).build()
         }
+        built => built,
+    };
+    match store {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(_) => Err(NO_CLIENT.to_owned()),
     }
 }
 
+/// How the store is made, and whether it is reached without TLS.
 fn builder(
     bucket: &str,
     options: &StoreOptions,
     environment: &Environment,
-) -> Result<AmazonS3Builder, String> {
+) -> Result<(AmazonS3Builder, bool), String> {
     let profile = Profile::read(environment)?;
     let endpoint = options
         .endpoint
@@ -102,9 +107,9 @@ fn builder(
         .as_deref()
         .or_else(|| environment.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]))
         .or(profile.region.as_deref());
-    let plain = endpoint.map(check_endpoint).transpose()?.unwrap_or(false);
+    let is_plain = endpoint.map(check_endpoint).transpose()?.unwrap_or(false);
     let mut builder = AmazonS3Builder::new()
-        .with_client_options(client_options(options, plain))
+        .with_client_options(client_options(options, is_plain))
         .with_retry(retry_config(options))
         .with_bucket_name(bucket);
     if let Some(endpoint) = endpoint {
@@ -114,7 +119,7 @@ fn builder(
         builder = builder.with_region(region);
     }
     if options.anonymous {
-        return Ok(builder.with_skip_signature(true));
+        return Ok((builder.with_skip_signature(true), is_plain));
     }
     for name in VARIABLES {
         if let Some(value) = environment.get(name) {
@@ -127,7 +132,7 @@ fn builder(
     }
     let id = environment.get("AWS_ACCESS_KEY_ID");
     match (id, environment.get("AWS_SECRET_ACCESS_KEY")) {
-        (Some(_), Some(_)) => return Ok(builder),
+        (Some(_), Some(_)) => return Ok((builder, is_plain)),
         (None, None) => {}
         (Some(_), None) => {
             return Err("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not".to_owned());
@@ -138,10 +143,10 @@ fn builder(
     }
     if let Some(keys) = profile.keys {
         builder = builder.with_access_key_id(keys.id).with_secret_access_key(keys.secret);
-        return Ok(match keys.token {
-            Some(token) => builder.with_token(token),
-            None => builder,
-        });
+        if let Some(token) = keys.token {
+            builder = builder.with_token(token);
+        }
+        return Ok((builder, is_plain));
     }
     // Asking a machine that may not be there for credentials takes long, so only if a variable says so.
     let others = [
@@ -152,10 +157,10 @@ fn builder(
         "AWS_SKIP_SIGNATURE",
     ];
     if environment.first(&others).is_some() {
-        return Ok(builder);
+        return Ok((builder, is_plain));
     }
     tracing::info!("no credentials for s3://{bucket} were found; requests are not signed");
-    Ok(builder.with_skip_signature(true))
+    Ok((builder.with_skip_signature(true), is_plain))
 }
 
 /// Whether an endpoint is without TLS; otherwise what is wrong with it.
@@ -211,20 +216,21 @@ mod tests {
         let home = ("HOME", home.path().to_str().unwrap());
         let options = StoreOptions::default();
 
-        let found = builder("b", &options, &environment(&[home])).unwrap();
+        let (found, _) = builder("b", &options, &environment(&[home])).unwrap();
         assert_eq!(settings(&found, &KEYS), [some("FILE"), None, some("eu-west-1"), None]);
         assert_eq!(
             found.get_config_value(&AmazonS3ConfigKey::SecretAccessKey).as_deref(),
             Some("s/+=")
         );
         let lab = environment(&[home, ("AWS_PROFILE", "lab")]);
-        let found = builder("b", &options, &lab).unwrap();
+        let (found, _) = builder("b", &options, &lab).unwrap();
         let expected = [some("LAB"), some("T=="), some("us-west-2"), some("http://lab:9000")];
         assert_eq!(settings(&found, &KEYS), expected);
 
         let keys =
             [("AWS_ACCESS_KEY_ID", "ENV"), ("AWS_SECRET_ACCESS_KEY", "s"), ("AWS_REGION", "x")];
-        let found = builder("b", &options, &environment(&[&[home][..], &keys].concat())).unwrap();
+        let (found, _) =
+            builder("b", &options, &environment(&[&[home][..], &keys].concat())).unwrap();
         assert_eq!(settings(&found, &KEYS), [some("ENV"), None, some("x"), None]);
 
         let given = StoreOptions {
@@ -233,7 +239,7 @@ mod tests {
             anonymous: true,
             ..options
         };
-        let found = builder("b", &given, &lab).unwrap();
+        let (found, _) = builder("b", &given, &lab).unwrap();
         assert_eq!(settings(&found, &KEYS), [None, None, some("y"), some("https://given")]);
         let unsigned = found.get_config_value(&AmazonS3ConfigKey::SkipSignature);
         assert_eq!(unsigned.as_deref(), Some("true"));
@@ -241,7 +247,7 @@ mod tests {
 
     #[test]
     fn without_credentials_requests_are_not_signed() {
-        let found = builder("b", &StoreOptions::default(), &environment(&[])).unwrap();
+        let (found, _) = builder("b", &StoreOptions::default(), &environment(&[])).unwrap();
         let unsigned = found.get_config_value(&AmazonS3ConfigKey::SkipSignature);
         assert_eq!(unsigned.as_deref(), Some("true"));
     }

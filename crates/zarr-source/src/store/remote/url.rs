@@ -11,6 +11,9 @@ use url::Url;
 use super::{client_options, retry_config};
 use crate::store::StoreOptions;
 
+/// Why there is no client, without what its own errors repeat.
+pub(super) const NO_CLIENT: &str = "the client cannot be started; are there root certificates (SSL_CERT_FILE), and are settings right?";
+
 /// A URL taken apart.
 pub(super) struct Parsed {
     pub(super) place: Place,
@@ -99,16 +102,22 @@ pub(super) fn http_store(
         headers.insert(reqwest::header::AUTHORIZATION, value);
         client = client.with_default_headers(headers);
     }
-    let store = HttpBuilder::new()
-        .with_url(server.root)
-        .with_client_options(client)
-        .with_retry(retry_config(options))
-        .build();
+    let is_plain = server.root.scheme() == "http";
+    let build = |client| {
+        HttpBuilder::new()
+            .with_url(server.root.clone())
+            .with_client_options(client)
+            .with_retry(retry_config(options))
+            .build()
+    };
+    let store = match build(client.clone()) {
+        // A machine without root certificates can do without TLS.
+        Err(_) if is_plain => build(client.with_no_system_certificates(true)),
+        built => built,
+    };
     match store {
         Ok(store) => Ok(Arc::new(store)),
-        Err(_) => {
-            Err("the client for HTTP cannot be started; are there root certificates?".to_owned())
-        }
+        Err(_) => Err(NO_CLIENT.to_owned()),
     }
 }
 
@@ -120,11 +129,7 @@ fn authorization(url: Url) -> Result<Option<HeaderValue>, String> {
     // The client makes the header, but not for requests that come from elsewhere.
     let request = reqwest::Client::new().get(url).build();
     let request = request.map_err(|_| "its user or password cannot be sent".to_owned())?;
-    let value = request.headers().get(reqwest::header::AUTHORIZATION).cloned();
-    Ok(value.map(|mut value| {
-        value.set_sensitive(true);
-        value
-    }))
+    Ok(request.headers().get(reqwest::header::AUTHORIZATION).cloned())
 }
 
 #[cfg(test)]
