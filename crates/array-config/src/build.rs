@@ -105,6 +105,7 @@ impl Builder<'_> {
                 Translation::Centre => Convention::Centre,
             }),
             unit_voxels: config.unit_voxels,
+            ..OpenOptions::default()
         };
         let array = open(self.base, &config.path, config.dataset.as_deref(), &options).map_err(
             |source| ConfigError::Zarr { place: at.to_string(), source: Box::new(source) },

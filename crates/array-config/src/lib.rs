@@ -71,6 +71,7 @@
 
 mod at;
 mod build;
+mod channels;
 mod config;
 mod crop_group;
 mod dacapo;
@@ -80,9 +81,11 @@ mod fields;
 mod file;
 mod groups;
 mod lengths;
+mod open;
 mod parse;
 mod pick;
 
+pub use channels::LabelChannels;
 pub use config::{
     ArrayConfig, BinarizeConfig, ConcatConfig, ConstantConfig, CropConfig, LogicalOrConfig,
     MaskConfig, OnesConfig, ResampleConfig, SumConfig, Translation, ZarrConfig,
@@ -92,3 +95,7 @@ pub use document::Format;
 pub use error::ConfigError;
 pub use groups::{GroupConfig, GroupMember, GroupsConfig};
 pub use lengths::Numbers;
+pub use open::{
+    OpenError, Opened, OpenedCrop, is_crop, open, open_crop, open_crop_partly, open_partly,
+    read_class_table,
+};
