@@ -22,15 +22,16 @@ use crate::fields::malformed;
 use crate::parse::MAX_NESTED;
 
 impl ArrayConfig {
-    /// Opens the array. Paths are relative to `base`: the folder of the file from which the config was read.
+    /// Opens the array. Paths are relative to `base`: the folder of the file from which the config was
+    /// read.
     ///
     /// Only metadata is read. Arrays that stand in the config more than once are opened as often.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Zarr`], [`ConfigError::Mask`], [`ConfigError::Array`], [`ConfigError::GroupsFile`] or
-    /// [`ConfigError::Malformed`], each with the place in the config, in the words of this crate's form;
-    /// [`ConfigError::Io`] for a groups file; [`ConfigError::TooDeep`].
+    /// [`ConfigError::Zarr`], [`ConfigError::Mask`], [`ConfigError::Array`],
+    /// [`ConfigError::GroupsFile`] or [`ConfigError::Malformed`], each with the place in the config, in
+    /// the words of this crate's form; [`ConfigError::Io`] for a groups file; [`ConfigError::TooDeep`].
     pub fn build(&self, base: &Path) -> Result<Arc<dyn Array>, ConfigError> {
         Builder { base }.build(self, &At::ROOT, 0)
     }
@@ -107,9 +108,11 @@ impl Builder<'_> {
             unit_voxels: config.unit_voxels,
             ..OpenOptions::default()
         };
-        let array = open(self.base, &config.path, config.dataset.as_deref(), &options).map_err(
-            |source| ConfigError::Zarr { place: at.to_string(), source: Box::new(source) },
-        )?;
+        let location = Location::new(self.base, &config.path, config.dataset.as_deref());
+        let array = location.open(&options).map_err(|source| ConfigError::Zarr {
+            place: at.to_string(),
+            source: Box::new(source),
+        })?;
         for warning in array.warnings() {
             tracing::warn!("{at}: {warning}");
         }
@@ -156,28 +159,38 @@ impl Builder<'_> {
     }
 }
 
-/// Opens a Zarr array at a URL, or at a path relative to `base`.
-fn open(
-    base: &Path,
-    path: &str,
-    dataset: Option<&str>,
-    options: &OpenOptions,
-) -> Result<ZarrArray, ZarrError> {
-    // A dataset is a place in the container, whatever slashes are around it.
-    let dataset =
-        dataset.map(|dataset| dataset.trim_matches('/')).filter(|dataset| !dataset.is_empty());
-    if path.contains("://") {
-        let url = match dataset {
-            Some(dataset) => format!("{}/{dataset}", path.trim_end_matches('/')),
-            None => path.to_owned(),
-        };
-        return ZarrArray::open_with(url.as_str(), options);
+/// Where a Zarr array is.
+#[derive(Debug, PartialEq, Eq)]
+enum Location {
+    Path(PathBuf),
+    Url(String),
+}
+
+impl Location {
+    /// A URL as it is, or a path relative to `base`, and the place inside of it.
+    fn new(base: &Path, path: &str, dataset: Option<&str>) -> Self {
+        // Whatever slashes are around it, a dataset is a place in the container.
+        let dataset = dataset.map(|dataset| dataset.trim_matches('/'));
+        let dataset = dataset.filter(|dataset| !dataset.is_empty());
+        if path.contains("://") {
+            return Self::Url(match dataset {
+                Some(dataset) => format!("{}/{dataset}", path.trim_end_matches('/')),
+                None => path.to_owned(),
+            });
+        }
+        let path = base.join(path);
+        Self::Path(match dataset {
+            Some(dataset) => path.join(dataset),
+            None => path,
+        })
     }
-    let path: PathBuf = base.join(path);
-    ZarrArray::open_with(
-        dataset.map_or_else(|| path.clone(), |dataset| path.join(dataset)),
-        options,
-    )
+
+    fn open(&self, options: &OpenOptions) -> Result<ZarrArray, ZarrError> {
+        match self {
+            Self::Path(path) => ZarrArray::open_with(path, options),
+            Self::Url(url) => ZarrArray::open_with(url.as_str(), options),
+        }
+    }
 }
 
 fn crop(
@@ -238,4 +251,21 @@ fn resample(
         return Ok(Arc::new(array));
     }
     Ok(Arc::new(resampled(Arc::new(source.crop(&whole).map_err(&failed)?))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dataset_is_a_place_in_its_container_wherever_that_is() {
+        let location = |path: &str, dataset| Location::new(Path::new("/data"), path, dataset);
+        let path = |path: &str| Location::Path(PathBuf::from(path));
+        assert_eq!(location("a.zarr", Some("/labels/s0/")), path("/data/a.zarr/labels/s0"));
+        assert_eq!(location("/b/a.zarr", Some("/")), path("/b/a.zarr"));
+        assert_eq!(location("a.zarr/labels", None), path("/data/a.zarr/labels"));
+        let url = |url: &str| Location::Url(url.to_owned());
+        assert_eq!(location("s3://a/b.zarr/", Some("labels/s0")), url("s3://a/b.zarr/labels/s0"));
+        assert_eq!(location("https://a/b.zarr", None), url("https://a/b.zarr"));
+    }
 }

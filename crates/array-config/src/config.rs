@@ -81,7 +81,8 @@ pub struct ZarrConfig {
     /// Whether an array without geometry gets voxels of size 1 instead of an error.
     #[serde(skip_serializing_if = "is_false")]
     pub unit_voxels: bool,
-    /// The cells of a grid from the world's zero: only whole cells of it are part of the array. No voxel is moved.
+    /// The cells of a grid from the world's zero: only whole cells of it are part of the array. No
+    /// voxel is moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snap_to_grid: Option<Vec<Decimal>>,
     /// What the numbers of `snap_to_grid` count in.
@@ -195,8 +196,8 @@ pub struct ResampleConfig {
     pub downsample: Option<Vec<usize>>,
     /// Which value the voxels that become one give it.
     pub method: Downsampling,
-    /// Whether voxels begin at multiples of the new voxel size, counted from the world's zero, rather than at the
-    /// corner of the source; what does not fill one is left out on both sides.
+    /// Whether voxels begin at multiples of the new voxel size, counted from the world's zero, rather
+    /// than at the corner of the source; what does not fill one is left out on both sides.
     #[serde(skip_serializing_if = "is_false")]
     pub align_to_world: bool,
     /// The array.

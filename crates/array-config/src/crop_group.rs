@@ -23,7 +23,8 @@ pub struct CropGroupConfig {
     /// The path of a class table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<String>,
-    /// One group for each channel, in which classes may be named; each class of the crop if there are none.
+    /// One group for each channel, in which classes may be named; each class of the crop if there are
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub groups: Option<GroupsConfig>,
 }

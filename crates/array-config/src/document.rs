@@ -19,8 +19,9 @@ pub enum Format {
     Yaml,
 }
 
-/// How deep values may be nested in YAML; JSON and TOML have limits of their own, 128 and 80.
-const MAX_YAML_DEPTH: usize = 200;
+/// How deep values may be nested in YAML, whose parser takes some 20 kB of the stack for each level
+/// (unoptimised). JSON and TOML have limits of their own, 128 and 80.
+const MAX_YAML_DEPTH: usize = 40;
 
 impl Format {
     /// The format that the extension of a file says.
@@ -57,7 +58,9 @@ impl Format {
             Self::Toml => toml::from_str(text).map_err(|error| wrong(&error))?,
             Self::Json => serde_json::from_str(text).map_err(|error| wrong(&error))?,
             Self::Yaml => {
+                // Without it, the y of `[z, y, x]` is true.
                 let options = serde_saphyr::options! {
+                    strict_booleans: true,
                     budget: serde_saphyr::budget! { max_depth: MAX_YAML_DEPTH },
                 };
                 serde_saphyr::from_str_with_options(text, options).map_err(|error| wrong(&error))?

@@ -54,13 +54,13 @@ impl ArrayConfig {
         Self::from_file_at(file, &part)
     }
 
-    /// Reads the config that is a part of a file: the one at `train_configs[0].gt_config`, for example, or at
-    /// `/train_configs/0/gt_config`. An empty place is the whole file.
+    /// Reads the config that is a part of a file: the one at `train_configs[0].gt_config`, for example,
+    /// or at `/train_configs/0/gt_config`. An empty place is the whole file.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::UnknownFormat`]; [`ConfigError::Io`]; [`ConfigError::InFile`] with the cause, which is one
-    /// of [`ArrayConfig::from_toml`] or [`ConfigError::NoSuchPart`].
+    /// [`ConfigError::UnknownFormat`]; [`ConfigError::Io`]; [`ConfigError::InFile`] with the cause,
+    /// which is one of [`ArrayConfig::from_toml`] or [`ConfigError::NoSuchPart`].
     pub fn from_file_at(file: impl AsRef<Path>, part: &str) -> Result<Self, ConfigError> {
         let file = file.as_ref();
         let format =
@@ -70,8 +70,8 @@ impl ArrayConfig {
         Self::from_text(format, &text, part).map_err(|error| error.in_file(file))
     }
 
-    /// Reads and opens the config in a file, which may be followed by a part; paths in it are relative to the
-    /// folder of the file.
+    /// Reads and opens the config in a file, which may be followed by a part; paths in it are relative
+    /// to the folder of the file.
     ///
     /// # Errors
     ///
@@ -82,7 +82,8 @@ impl ArrayConfig {
         Self::from_file_at(&file, &part)?.build(base).map_err(|error| error.in_file(&file))
     }
 
-    /// Whether a path, which may be followed by a part, ends as config files do. There need not be such a file.
+    /// Whether a path, which may be followed by a part, ends as config files do. There need not be such
+    /// a file.
     ///
     /// ```
     /// use array_config::ArrayConfig;

@@ -16,8 +16,8 @@ pub enum Numbers {
     /// The unit that the array declares.
     #[default]
     Declared,
-    /// Nanometres; the array's own numbers if it declares no unit. This is how DaCapo, which knows no units, is
-    /// read.
+    /// Nanometres; the array's own numbers if it declares no unit. This is how DaCapo, which knows no
+    /// units, is read.
     Dacapo,
 }
 
@@ -68,8 +68,8 @@ impl Numbers {
     }
 }
 
-/// Reads a region as the text that a config keeps: from such a text, from a table of `offset` and `shape`, or from a
-/// list of these two, in which null is unbounded.
+/// Reads a region as the text that a config keeps: from such a text, from a table of `offset` and
+/// `shape`, or from a list of these two, in which null is unbounded.
 pub(crate) fn region(value: &Value, at: &At<'_>) -> Result<String, ConfigError> {
     let numbers = |value: &Value, at: &At<'_>| {
         list(value, at, "a list of numbers", |value, at| match value {

@@ -1,13 +1,13 @@
 //! Descriptions of arrays that can be written to a file, and opened.
 //!
-//! An [`ArrayConfig`] says what an array is made of: a Zarr array, the mask of it, the mask of a crop of it,
-//! and so on, as deep as needed. It is read from TOML, JSON or YAML, in the form of this crate or in the one
-//! in which DaCapo stores its array configs, and [`ArrayConfig::build`] opens it.
+//! An [`ArrayConfig`] says what an array is made of: a Zarr array, the mask of it, the mask of a crop
+//! of it, and so on, as deep as needed. It is read from TOML, JSON or YAML, in the form of this crate
+//! or in the one in which DaCapo stores its array configs, and [`ArrayConfig::build`] opens it.
 //!
 //! # The form of this crate
 //!
-//! Each array is a table with a `kind`. Relative paths are relative to the folder that `build` is given: that of
-//! the config file. What is not known is an error. Keys in brackets may be missing.
+//! Each array is a table with a `kind`. Relative paths are relative to the folder that `build` is
+//! given: that of the config file. What is not known is an error. Keys in brackets may be missing.
 //!
 //! | kind | keys |
 //! | --- | --- |
@@ -23,8 +23,8 @@
 //! | `logical_or` | `source` |
 //! | `resample` | `source`, \[`upsample`, `downsample`, `method` (`nearest`, `mode` or `mean`), `align_to_world`\] |
 //!
-//! `groups` is a list of `{name, ids, generic_ids}` or of DaCapo's `[name, [ids]]`, a mapping from names to ids
-//! (not in TOML, whose keys have no order), or the path of a groups file.
+//! `groups` is a list of `{name, ids, generic_ids}` or of DaCapo's `[name, [ids]]`, a mapping from
+//! names to ids (not in TOML, whose keys have no order), or the path of a groups file.
 //!
 //! ```
 //! use array_config::ArrayConfig;
@@ -48,26 +48,28 @@
 //!
 //! # The form of DaCapo
 //!
-//! A table with `__type__`, such as `MissingAnnotationsMaskConfig`, and the fields of that class: what DaCapo puts
-//! into its database, and what people keep as YAML or JSON. The fields are those of all versions that had
-//! `source_array_config`. Where DaCapo does something wrong or nothing that can be told, the array here is right or
-//! the config refused:
+//! A table with `__type__`, such as `MissingAnnotationsMaskConfig`, and the fields of that class: what
+//! DaCapo puts into its database, and what people keep as YAML or JSON. The fields are those of all
+//! versions that had `source_array_config`. Where DaCapo does something wrong or nothing that can be
+//! told, the array here is right or the config refused:
 //!
-//! - The numbers of `roi` and `snap_to_grid` are nanometres, or the array's own numbers where it declares no
-//!   unit. They are converted exactly, or refused.
-//! - `snap_to_grid` cuts the array down to whole cells of that grid. DaCapo also shows the first voxel where the first
-//!   cell begins, which moves the data; here voxels stay in their place, and a warning says where that differs.
-//! - `MissingAnnotationsMaskConfig` follows the rule *strict*, as DaCapo's last version of it. The older one, in
-//!   which id 37 was generic, is `rule` and `generic_ids` of the kind `mask`.
+//! - The numbers of `roi` and `snap_to_grid` are nanometres, or the array's own numbers where it
+//!   declares no unit. They are converted exactly, or refused.
+//! - `snap_to_grid` cuts the array down to whole cells of that grid. DaCapo also shows the first voxel
+//!   where the first cell begins, which moves the data; here voxels stay in their place, and a warning
+//!   says where that differs.
+//! - `MissingAnnotationsMaskConfig` follows the rule *strict*, as DaCapo's last version of it. The
+//!   older one, in which id 37 was generic, is `rule` and `generic_ids` of the kind `mask`.
 //! - `OnesArrayConfig` is uint8. `ConstantArrayConfig` keeps the element type of its source.
-//! - `ResampledArrayConfig` with `interp_order` 0 takes the voxel that scikit-image takes, and is aligned to
-//!   multiples of the new voxel size, as DaCapo's is. An order above 0 depends in DaCapo on the region that is read:
-//!   downsampling takes the mean instead, with a warning; upsampling is refused. So are factors like 3 / 2.
+//! - `ResampledArrayConfig` with `interp_order` 0 takes the voxel that scikit-image takes, and is
+//!   aligned to multiples of the new voxel size, as DaCapo's is. An order above 0 depends in DaCapo on
+//!   the region that is read: downsampling takes the mean instead, with a warning; upsampling is
+//!   refused. So are factors like 3 / 2.
 //! - `ConcatArrayConfig` gives a channel without a source zeros, as DaCapo says it does.
 //! - Unknown fields are logged as warnings; kinds that are not built in are refused by name.
 //!
-//! A file that holds more than one array, such as a `RawGTDatasetConfig`, is read with the place of the one that is
-//! meant: `dataset.yaml#gt_config` ([`ArrayConfig::from_file_at`]).
+//! A file that holds more than one array, such as a `RawGTDatasetConfig`, is read with the place of the
+//! one that is meant: `dataset.yaml#gt_config` ([`ArrayConfig::from_file_at`]).
 
 mod at;
 mod build;

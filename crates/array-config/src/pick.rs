@@ -9,8 +9,8 @@ use crate::fields::kind;
 /// How many parts a message names.
 const MOST_NAMED: usize = 8;
 
-/// The value at a place such as `train_configs[0].gt_config` or `/train_configs/0/gt_config`, and the place as the
-/// first of these.
+/// The value at a place such as `train_configs[0].gt_config` or `/train_configs/0/gt_config`, and the
+/// place as the first of these.
 pub(crate) fn pick<'a>(
     value: &'a Value,
     pointer: &str,

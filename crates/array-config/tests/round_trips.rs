@@ -154,6 +154,36 @@ proptest! {
             Err(error) => prop_assert!(false, "{}: {}", error, yaml),
         }
     }
+
+    #[test]
+    fn a_text_with_a_piece_missing_is_a_config_or_an_error(
+        config in config(), from in any::<prop::sample::Index>(), len in 0..12_usize,
+    ) {
+        let without = |text: String| {
+            let letters: Vec<char> = text.chars().collect();
+            let from = from.index(letters.len() + 1);
+            let rest = letters.iter().skip(from + len);
+            letters.iter().take(from).chain(rest).collect::<String>()
+        };
+        let json = without(serde_json::to_string(&config).unwrap());
+        let toml = without(toml::to_string(&config).unwrap());
+        let yaml = without(serde_saphyr::to_string(&config).unwrap());
+        let found = [
+            ArrayConfig::from_json(&json),
+            ArrayConfig::from_toml(&toml),
+            ArrayConfig::from_yaml(&yaml),
+        ];
+        for found in found {
+            // What is still a config can be written, and nothing can be built of no files.
+            match found {
+                Ok(found) => {
+                    prop_assert!(serde_json::to_string(&found).is_ok());
+                    prop_assert!(found.build("/no-such-folder".as_ref()).is_err());
+                }
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
+        }
+    }
 }
 
 #[test]

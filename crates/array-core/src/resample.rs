@@ -1,13 +1,12 @@
 //! An array with larger or smaller voxels.
 
+mod downsampling;
+mod factor;
 mod reduce;
 
-use std::fmt;
 use std::ops::Range;
-use std::str::FromStr;
 
 use geometry::{Coordinate, VoxelGrid, VoxelSize, Window};
-use serde::{Deserialize, Serialize};
 
 use crate::array::{Array, Visitor};
 use crate::blocks::{Block, BlockGrid, Output, fold_blocks};
@@ -15,58 +14,9 @@ use crate::computed::{visit_computed, visit_into};
 use crate::error::ArrayError;
 use crate::for_any;
 use crate::info::ArrayInfo;
+pub use downsampling::Downsampling;
+use factor::{Factor, whole};
 use reduce::{Reduce, reduce};
-
-/// Which value the voxels that become one voxel give it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Downsampling {
-    /// That of the voxel at their middle; of two middle ones, the later.
-    ///
-    /// Of `d` voxels along an axis it is the one with index `d / 2`, rounded down. This is what
-    /// scikit-image's `rescale` takes with order 0, and so DaCapo with `interp_order` 0.
-    #[default]
-    Nearest,
-    /// The most frequent; of equally frequent ones the smallest.
-    Mode,
-    /// The mean; integers are rounded to the nearest, halves up. A `bool` is set where at least half are.
-    Mean,
-}
-
-impl Downsampling {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Nearest, Self::Mode, Self::Mean];
-
-    /// The name as users write it: `nearest`, `mode` or `mean`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Nearest => "nearest",
-            Self::Mode => "mode",
-            Self::Mean => "mean",
-        }
-    }
-}
-
-impl fmt::Display for Downsampling {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Downsampling {
-    type Err = ArrayError;
-
-    /// Reads the name that [`Downsampling::name`] writes.
-    ///
-    /// # Errors
-    ///
-    /// [`ArrayError::UnknownDownsampling`] for any other name.
-    fn from_str(name: &str) -> Result<Self, ArrayError> {
-        let found = Self::ALL.into_iter().find(|method| method.name() == name);
-        found.ok_or_else(|| ArrayError::UnknownDownsampling { name: name.to_owned() })
-    }
-}
 
 /// An array whose voxels are larger or smaller than those of its source, by a whole factor along each
 /// axis.
@@ -97,15 +47,6 @@ pub struct ResampledArray<A> {
     info: ArrayInfo,
     factors: Vec<Factor>,
     method: Downsampling,
-}
-
-/// By what an axis is resampled.
-#[derive(Clone, Copy, Debug)]
-enum Factor {
-    /// Each voxel becomes this many.
-    Up(usize),
-    /// This many voxels become one.
-    Down(usize),
 }
 
 impl<A: Array> ResampledArray<A> {
@@ -212,94 +153,6 @@ impl<A: Array> ResampledArray<A> {
             Downsampling::Mode => |values| T::mode(values),
             Downsampling::Mean => |values| T::mean(values),
         }
-    }
-}
-
-/// The quotient of two numbers, if it is whole.
-fn whole(number: usize, by: usize) -> Option<usize> {
-    number.checked_rem(by).filter(|&rest| rest == 0)?;
-    number.checked_div(by)
-}
-
-impl Factor {
-    /// The factor of `up` voxels for every `down` voxels; the error says why there is none.
-    fn new(up: usize, down: usize) -> Result<Self, String> {
-        if up == 0 || down == 0 {
-            return Err("a factor is 0".to_owned());
-        }
-        match (whole(up, down), whole(down, up)) {
-            (_, Some(down)) => Ok(Self::Down(down)),
-            (Some(up), None) => Ok(Self::Up(up)),
-            (None, None) => {
-                Err(format!("{up} up and {down} down is no whole factor in either direction"))
-            }
-        }
-    }
-
-    /// The voxel size that becomes of one.
-    fn voxel_size(self, size: i64) -> Result<i64, String> {
-        let factor = |factor: usize| i64::try_from(factor).ok();
-        match self {
-            Self::Down(down) => factor(down)
-                .and_then(|down| size.checked_mul(down))
-                .ok_or_else(|| format!("{down} voxels of {size} are beyond 64 bits")),
-            Self::Up(up) => factor(up)
-                .filter(|up| size.checked_rem(*up) == Some(0))
-                .and_then(|up| size.checked_div(up))
-                .ok_or_else(|| {
-                    format!("a voxel of {size} world units cannot be cut into {up} exactly")
-                }),
-        }
-    }
-
-    /// The number of voxels that become of some.
-    fn extent(self, extent: usize) -> Result<usize, String> {
-        match self {
-            Self::Up(up) => extent
-                .checked_mul(up)
-                .ok_or_else(|| format!("{extent} voxels times {up} are beyond 64 bits")),
-            Self::Down(down) => match extent.checked_div(down) {
-                Some(0) if extent > 0 => {
-                    Err(format!("its {extent} voxels do not fill one of {down}"))
-                }
-                extent => Ok(extent.unwrap_or(0)),
-            },
-        }
-    }
-
-    /// The first voxel of the source of a voxel.
-    fn begin(self, voxel: usize) -> usize {
-        match self {
-            Self::Up(up) => voxel.checked_div(up).unwrap_or(0),
-            Self::Down(down) => voxel.saturating_mul(down),
-        }
-    }
-
-    /// The voxel of the source behind the last one of the voxels before `voxel`.
-    fn end(self, voxel: usize) -> usize {
-        match self {
-            Self::Up(up) => voxel.div_ceil(up),
-            Self::Down(down) => voxel.saturating_mul(down),
-        }
-    }
-
-    /// For each voxel from `start` to `stop`, those of the source that it comes from, counted from the
-    /// first of the source's window.
-    fn ranges(self, start: usize, stop: usize, method: Downsampling) -> Vec<Range<usize>> {
-        let first = self.begin(start);
-        let one = |index: usize| index..index.saturating_add(1);
-        (start..stop)
-            .map(|voxel| {
-                let begin = self.begin(voxel).saturating_sub(first);
-                match self {
-                    Self::Up(_) => one(begin),
-                    Self::Down(down) if method == Downsampling::Nearest => {
-                        one(begin.saturating_add(down / 2))
-                    }
-                    Self::Down(down) => begin..begin.saturating_add(down),
-                }
-            })
-            .collect()
     }
 }
 
