@@ -291,10 +291,12 @@ type UnitClaim<'a> = (GeometrySource, &'a Option<Vec<Option<String>>>, &'a Path)
 
 /// The claim that gives the unit: the winner, or one that gives the same numbers and a unit.
 fn unit_claim<'a>(winner: &'a Claim, claims: &'a [ClaimResult]) -> UnitClaim<'a> {
-    let numbers = winner.voxel_size.as_ref().map(|list| &list.values);
-    let mut others = claims.iter().flatten();
-    let same = others.find(|other| {
-        other.names_units() && other.voxel_size.as_ref().map(|list| &list.values) == numbers
+    let numbers = |claim: &'a Claim| claim.voxel_size.as_ref().map(|list| &list.values[..]);
+    let mut others = claims.iter().flatten().filter(|other| other.names_units());
+    let same = others.find(|other| match (numbers(winner), numbers(other)) {
+        // One of them may leave out the channels.
+        (Some(one), Some(other)) => one.ends_with(other) || other.ends_with(one),
+        (one, other) => one == other,
     });
     let claim = if winner.names_units() { winner } else { same.unwrap_or(winner) };
     (claim.source.clone(), &claim.units, &claim.file)
