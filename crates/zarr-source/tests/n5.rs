@@ -473,10 +473,8 @@ fn the_metadata_has_the_spellings_of_all_readers() {
             "dataType": "uint8",
             "compression": {"type": "gzip", "level": 3, "useZlib": false},
             "labels": [],
-            "voxel_size": [2, 4, 5.24],
             "scale": [2, 4, 5.24],
             "offset": [0, -4, 1047.38],
-            "axis_names": ["x", "y", "z", "c^"],
             "axes": ["x", "y", "z", "c"],
             "transform": transform,
             "pixelResolution": {"dimensions": [2, 4, 5.24, 1], "unit": "nm"},
@@ -501,8 +499,7 @@ fn each_spelling_alone_gives_the_same_voxel_size() {
     let all = json_of(&file);
     for (kept, source) in [
         (&["resolution", "offset", "units", "axes"][..], "own resolution"),
-        (&["voxel_size", "offset", "units", "axis_names"], "own voxel_size"),
-        (&["voxel_size", "offset", "axes"], "own voxel_size"),
+        (&["resolution", "offset"], "own resolution"),
         (&["transform"], "own transform"),
         (&["pixelResolution", "offset"], "cosem multiscales of group mito"),
         (&[], "cosem multiscales of group mito"),

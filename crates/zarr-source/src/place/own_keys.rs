@@ -14,6 +14,14 @@ use crate::error::ZarrError;
 /// The keys that give a voxel size, in the order in which they win.
 pub(super) const VOXEL_SIZE_KEYS: [&str; 3] = ["voxel_size", "resolution", "scale"];
 
+/// Whether lists of N5 are in array order against its rule: funlib.persistence from 0.5 on writes them so, and
+/// names the axes with a key of its own.
+pub(super) fn is_in_array_order(attributes: &Attributes<'_>) -> bool {
+    let names = attributes.get("axis_names").and_then(Value::as_array);
+    let is_x = |name: Option<&Value>| name.is_some_and(|name| name == "x");
+    names.is_some_and(|names| is_x(names.last()) && !is_x(names.first()))
+}
+
 /// A claim for each key of the array itself that gives a voxel size.
 pub(super) fn claims(attributes: &Attributes<'_>) -> Vec<ClaimResult> {
     let mut claims = Vec::new();

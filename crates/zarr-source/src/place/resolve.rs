@@ -54,6 +54,7 @@ pub(crate) fn resolve(
     warnings.extend(axes_without_lengths(around, &axes)?);
     warnings.extend(ome::levels_apart(around.groups, around.root, dir));
     warnings.extend(axes_in_array_order(around, &axes));
+    warnings.extend(unnamed_order(&winner, &own));
     let (channel_dims, dims) = (axes.channel_dims, axes.dims());
 
     let voxel_size = match &winner.voxel_size {
@@ -139,8 +140,10 @@ pub(crate) fn resolve(
 }
 
 fn own_attributes(node: &Node) -> Attributes<'_> {
-    let reversed = node.format == ZarrFormat::N5;
-    Attributes { file: &node.attrs_file, prefix: "", object: &node.attrs, reversed }
+    let attributes =
+        Attributes { file: &node.attrs_file, prefix: "", object: &node.attrs, reversed: false };
+    let reversed = node.format == ZarrFormat::N5 && !own_keys::is_in_array_order(&attributes);
+    Attributes { reversed, ..attributes }
 }
 
 /// All that the metadata says, in the order in which it wins.
@@ -372,6 +375,18 @@ fn axes_in_array_order(around: &Surroundings<'_>, axes: &Axes) -> Option<String>
         let names = names.join(", ");
         let file = around.node.attrs_file.display();
         format!("{file}: N5 lists count x first, so that the axes of the array are {names}")
+    })
+}
+
+/// That nothing tells the order of a `voxel_size` in N5, of which the only known writer, funlib.persistence
+/// from 0.5 on, does not reverse it.
+fn unnamed_order(winner: &Claim, own: &Attributes<'_>) -> Option<String> {
+    let is_voxel_size = winner.source == GeometrySource::Own { key: "voxel_size" };
+    let values = &winner.voxel_size.as_ref()?.values;
+    let matters = own.reversed && is_voxel_size && !values.iter().rev().eq(values);
+    (matters && own.get("axis_names").is_none()).then(|| {
+        let file = own.file.display();
+        format!("{file}: voxel_size counts x first, as all lists of N5; axis_names would tell")
     })
 }
 
