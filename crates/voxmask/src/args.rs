@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use annotation_mask::{LabelId, Rule};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use zarr_source::ZarrFormat;
+use zarr_source::{Level, ZarrFormat};
 
 /// An argument that cannot mean anything: exit code 2, as for arguments that clap refuses.
 #[derive(Debug, thiserror::Error)]
@@ -145,9 +145,14 @@ pub(crate) struct PreviewArgs {
 /// Where the labels are, and what their metadata does not say.
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
-    /// The label array: a path to a Zarr array, also inside a container.
+    /// The label array: a path to a Zarr or N5 array, also inside a container, or to the group of its
+    /// scale levels.
     #[arg(value_name = "SRC")]
     pub(crate) source: PathBuf,
+    /// Which scale level of a group: its name, or its voxel size such as 8nm or 5.24x4x4nm
+    /// [default: the first].
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) scale: Option<Level>,
     /// The voxel size, if the metadata has none or a wrong one.
     #[arg(long, value_name = "Z,Y,X", help_heading = "Geometry")]
     pub(crate) voxel_size: Option<String>,

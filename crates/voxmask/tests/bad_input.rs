@@ -550,6 +550,7 @@ fn options_that_mean_nothing_are_wrong_usage() {
         (["--rule", "lenient"], ["lenient", "strict, generic or cnnectome"]),
         (["--zarr-format", "4"], ["4", "--zarr-format"]),
         (["--zarr-format", "1"], ["1", "--zarr-format"]),
+        (["--scale", "0nm"], ["0nm", "--scale"]),
         (["--chunks", "0"], ["0", "--chunks"]),
         (["--chunks", "4,4"], ["4, 4", "--chunks"]),
         (["--chunks", "4,4,x"], ["x", "--chunks"]),
