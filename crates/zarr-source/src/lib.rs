@@ -14,8 +14,8 @@
 //! 3. `transform` of the array (COSEM);
 //! 4. the entry for the array in `multiscales` of an enclosing group (OME-NGFF to 0.5, COSEM);
 //! 5. `pixelResolution` of the array, which counts x, y, z, times its own `downsamplingFactors`;
-//! 6. `pixelResolution` of the group that holds the level `sN`, times entry N of its `scales` or
-//!    `downsamplingFactors`, or times the level's own (n5-viewer, Neuroglancer);
+//! 6. for an array `sN`, `pixelResolution` of a group around it, times entry N of `scales` or
+//!    `downsamplingFactors`, or times the level's own (n5-viewer, Neuroglancer, BigDataViewer);
 //! 7. `resolution` and `offset` of the group that holds the array (old versions of DaCapo);
 //! 8. `dimension_units` of the array, for all axes (Neuroglancer).
 //!
@@ -41,7 +41,7 @@
 //!
 //! A group that is an image opens as its first level, or as the [`Level`] that [`OpenOptions`] names;
 //! [`ZarrGroup::levels`] lists them. They are those in `multiscales`, those that a group lists factors for, or
-//! the arrays `s0`, `s1` and so on in it. Levels of n5-viewer and Neuroglancer, which have no offset, all
+//! the arrays `s0`, `s1` and so on in it. Levels of n5-viewer, Neuroglancer and BigDataViewer, which have no offset, all
 //! begin at the same corner, as in these programs. Where `multiscales` place a level elsewhere than
 //! downsampling explains, a warning says so.
 //!

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::axes::Axis;
 use super::claim::{Claim, ClaimResult};
-use super::n5_group::{is_flat, scaled};
+use super::n5_group::{OWN_FACTORS, is_flat, scaled};
 use super::report::{Convention, GeometrySource};
 use super::values::{Attributes, List};
 use crate::error::ZarrError;
@@ -100,9 +100,8 @@ pub(super) fn pixel_resolution(attributes: &Attributes<'_>) -> Option<ClaimResul
         let Some((mut size, units)) = resolution(&attributes)? else {
             return Ok(None);
         };
-        let key = "downsamplingFactors";
-        if let Some(factors) = attributes.get(key).filter(|factors| is_flat(factors)) {
-            size = scaled(size, &attributes.sizes_of(key, factors)?, attributes.file)?;
+        if let Some(factors) = attributes.get(OWN_FACTORS).filter(|factors| is_flat(factors)) {
+            size = scaled(size, &attributes.sizes_of(OWN_FACTORS, factors)?, attributes.file)?;
         }
         let mut claim = Claim::new(source.clone(), attributes.file, Convention::Corner);
         (claim.voxel_size, claim.units) = (Some(size), units);

@@ -155,9 +155,9 @@ fn claims(around: &Surroundings<'_>) -> Vec<ClaimResult> {
     claims.extend(own_keys::pixel_resolution(&own));
     let parent = around.groups.first();
     if let Some(parent) = parent.filter(|group| around.node.dir.parent() == Some(&group.dir)) {
-        claims.extend(n5_group::claims(around.node, parent, around.root));
+        claims.extend(n5_group::claims(around.node, around.groups, around.root));
         // With factors, the group's voxel size is not that of each level.
-        if !n5_group::lists_factors(parent) {
+        if !n5_group::has_factors(around.node, around.groups) {
             claims.extend(own_keys::parent_claim(&own_attributes(parent)));
         }
     }
