@@ -150,6 +150,7 @@ pub(crate) fn options(args: &OpeningArgs) -> Result<OpenOptions> {
         voxel_size: args.voxel_size.as_deref().map(|t| decimals("--voxel-size", t)).transpose()?,
         offset: args.offset.as_deref().map(|text| decimals("--offset", text)).transpose()?,
         unit: unit.transpose()?,
+        level: args.scale.clone(),
         unit_voxels: args.unit_voxels,
         translation: args.translation.map(|translation| match translation {
             Translation::Corner => Convention::Corner,

@@ -268,3 +268,30 @@ fn inspecting_changes_nothing() {
     sandbox.succeeds(&["inspect", arg(&sandbox.path("c.zarr/all/s0"))]);
     sandbox.assert_unchanged(&before);
 }
+
+#[test]
+fn a_scale_level_is_chosen_by_name_or_voxel_size() {
+    let sandbox = Sandbox::new();
+    for (level, size) in [("s0", 4), ("s1", 8)] {
+        bare(
+            &sandbox.path(&format!("em.zarr/{level}")),
+            &json!({
+                "voxel_size": [size, size, size], "offset": [0, 0, 0], "units": ["nm", "nm", "nm"],
+            }),
+        );
+    }
+    sandbox.write("em.zarr/.zgroup", r#"{"zarr_format": 2}"#);
+    let size = |args: &[&str]| {
+        let output = sandbox.succeeds(&[&["inspect", "em.zarr", "--json"], args].concat());
+        let found: Value = serde_json::from_str(&output.stdout).unwrap();
+        (found["voxel_size"][0].as_i64().unwrap(), found["warnings"].to_string())
+    };
+    for scale in ["s1", "8nm", "8x8x8 nm", "0.008um"] {
+        assert_eq!(size(&["--scale", scale]).0, 8, "{scale}");
+    }
+    let (first, warnings) = size(&[]);
+    assert_eq!(first, 4);
+    assert!(warnings.contains("took the scale level s0; there are also s1"), "{warnings}");
+    let levels = "s0 (4 x 4 x 4 nm), s1 (8 x 8 x 8 nm)";
+    sandbox.refuses(&["inspect", "em.zarr", "--scale", "16nm"], 1, &["16 nm", levels]);
+}

@@ -85,7 +85,7 @@ fn zarr_python_and_z5py_read_the_same_masks_and_targets() {
         let (found, z5py) = (&found["zarr"], &found["z5py"]);
         assert_eq!(found["chunks"], json!([1, 4, 5, 4]));
         let attributes = &found["attributes"];
-        assert_eq!(attributes["resolution"], json!([2.5, 2, 2.62]));
+        assert_eq!(attributes["scale"], json!([2.5, 2, 2.62]));
         assert_eq!(attributes["offset"], json!([0.5, -4, 13282.29]));
         assert_eq!(attributes["channel_names"], json!(GROUPS.map(|(name, _)| name)));
         let transform = &attributes["transform"];

@@ -346,6 +346,48 @@ fn the_levels_of_n5_viewer_begin_at_one_corner() {
 }
 
 #[test]
+fn groups_further_up_speak_for_levels_of_n5_viewer_and_big_data_viewer() {
+    // n5-viewer: the attributes of the container are the defaults of its channels.
+    let container = Container::new();
+    container.n5_group(
+        "",
+        &json!({
+            "n5": "2.0.0", "scales": [[1, 1, 1], [2, 2, 1]],
+            "pixelResolution": {"unit": "um", "dimensions": [0.097, 0.097, 0.18]},
+        }),
+    );
+    container.n5_group("c1", &json!({"pixelResolution": {"unit": "um", "dimensions": [1, 2, 3]}}));
+    for channel in ["c0", "c1"] {
+        container.n5_array(&format!("{channel}/s0"), 8, &json!({}));
+        container.n5_array(&format!("{channel}/s1"), 4, &json!({}));
+    }
+    let array = container.open_level("c0", "s1").unwrap();
+    assert_eq!(place(&array), ["c0/s1", "0.18 0.194 0.194", "0 0 0"]);
+    assert_eq!(array.geometry_report().voxel_size_source.to_string(), "scales of the container");
+    assert_eq!(place(&container.open_level("c1", "s1").unwrap())[1], "3 4 2");
+    assert_eq!(container.levels("c1")[0], "s0 (3 x 2 x 1 µm) [8, 8, 8]");
+    assert_eq!(container.levels(""), [""; 0]);
+
+    // BigDataViewer: factors two groups up, the voxel size beside the levels.
+    let container = Container::new();
+    container.n5_group("", &json!({"n5": "2.0.0"}));
+    container.n5_group("setup0", &json!({"downsamplingFactors": [[1, 1, 1], [2, 2, 2]]}));
+    container.n5_group("setup0/timepoint0", &json!({"multiScale": true, "resolution": [4, 4, 5]}));
+    container.n5_array("setup0/timepoint0/s0", 8, &json!({"downsamplingFactors": [1, 1, 1]}));
+    container.n5_array("setup0/timepoint0/s1", 4, &json!({"downsamplingFactors": [2, 2, 2]}));
+    let array = container.open_level("setup0/timepoint0", "s1").unwrap();
+    assert_eq!(place(&array)[1], "10 8 8");
+    assert_eq!(array.geometry_report().disagreements, [""; 0]);
+    // The levels alone know enough.
+    container.n5_group("setup0", &json!({}));
+    let array = container.open_level("setup0/timepoint0", "s1").unwrap();
+    assert_eq!(
+        (place(&array)[1].as_str(), array.geometry_report().disagreements.len()),
+        ("10 8 8", 0)
+    );
+}
+
+#[test]
 fn scales_win_over_downsampling_factors_and_the_difference_is_told() {
     let container = Container::new();
     container.n5_group("", &json!({"n5": "2.0.0"}));

@@ -80,11 +80,28 @@ fn every_list_of_funlib_counts_x_first() {
     let array = assert_place(array, "8000 4 2", "3000 2 1");
     assert_eq!(array.axes(), ["channel^", "z", "y", "x"]);
     assert_eq!(array.shape(), [2, 40, 30, 20]);
+    // Without names nothing tells the order, except where it makes no difference.
+    let array = n5(json!({"voxel_size": [2, 4, 8], "offset": [1, 2, 3], "units": "nm"}));
+    let array = assert_place(array, "8 4 2", "3 2 1");
+    assert!(array.warnings().iter().any(|told| told.contains("voxel_size counts x first")));
+    let array = n5(json!({"voxel_size": [4, 4, 4], "axes": "xyz", "units": "nm"}));
+    assert_eq!(array.unwrap().warnings(), [""; 0]);
     let array = n5(json!({"scale": [2, 4, 8], "axes": "xyz"}));
     assert_eq!(assert_place(array, "8 4 2", "0 0 0").axes(), ["z", "y", "x"]);
     // xarray names the dimensions of the array.
     let array = n5(json!({"resolution": [2, 4, 8], "_ARRAY_DIMENSIONS": ["z", "y", "x"]}));
     assert_eq!(array.unwrap().axes(), ["z", "y", "x"]);
+}
+
+#[test]
+fn lists_of_funlib_with_names_in_array_order_are_not_reversed() {
+    let lists = json!({
+        "voxel_size": [8, 4, 2], "offset": [80, 40, 20], "units": ["um", "nm", "nm"],
+        "axis_names": ["c^", "z", "y", "x"], "types": ["channel", "space", "space", "space"],
+    });
+    let array = assert_place(n5_of(&[20, 30, 40, 2], &lists), "8000 4 2", "80000 40 20");
+    assert_eq!(array.axes(), ["c^", "z", "y", "x"]);
+    assert_eq!(array.warnings(), [""; 0]);
 }
 
 #[test]

@@ -39,8 +39,17 @@ pub(super) fn array(
             .into_iter()
             .filter(|(key, _)| key != VERSION_KEY && !ARRAY_KEYS.contains(&key.as_str())),
     );
+    // The keys of funlib.persistence from 0.5 on, which takes the same `offset` in another order.
+    attributes.retain(|key, _| !["voxel_size", "axis_names"].contains(&key.as_str()));
+    if info.channel_dims() > 0 {
+        // TensorStore and Neuroglancer refuse an array whose lists of these names leave out an axis, and
+        // funlib.persistence, whose lists are for the spatial axes, looks for `scale` next.
+        attributes.shift_remove("units");
+        let voxel_size = attributes.shift_remove("resolution").unwrap_or_default();
+        attributes.insert("scale".to_owned(), voxel_size);
+    }
     // Every list of the array itself counts x first.
-    for key in ["voxel_size", "resolution", "offset", "axis_names", "axes", "units"] {
+    for key in ["resolution", "scale", "offset", "axes", "units"] {
         if let Some(Value::Array(list)) = attributes.get_mut(key) {
             list.reverse();
         }

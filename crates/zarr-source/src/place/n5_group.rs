@@ -19,10 +19,8 @@ use crate::node::{Node, ZarrFormat, path_inside};
 /// The keys with the factors of all levels, in the order in which they win.
 pub(crate) const FACTOR_KEYS: [&str; 2] = ["scales", "downsamplingFactors"];
 
-/// Whether a group lists the factors of its levels.
-pub(crate) fn lists_factors(group: &Node) -> bool {
-    FACTOR_KEYS.iter().any(|key| factors(group, key).is_some())
-}
+/// The key of a level with its own factors.
+pub(super) const OWN_FACTORS: &str = "downsamplingFactors";
 
 /// The factors of all levels of a group, if that is what a key of it has.
 pub(crate) fn factors<'a>(group: &'a Node, key: &str) -> Option<&'a [Value]> {
@@ -30,57 +28,92 @@ pub(crate) fn factors<'a>(group: &'a Node, key: &str) -> Option<&'a [Value]> {
     (levels.first()?.is_array()).then_some(levels)
 }
 
-/// What the group that holds a level says about it: a claim for each list of factors, or for the level's own.
-pub(super) fn claims(array: &Node, parent: &Node, root: &Path) -> Vec<ClaimResult> {
-    let name = array.dir.file_name().and_then(|name| name.to_str());
-    let number = name.and_then(|name| name.strip_prefix('s')?.parse::<usize>().ok());
-    let Some(number) = number else {
+/// What the groups around a level say about it: a claim for each list of factors, or for the level's own.
+///
+/// A group further up counts for what the nearer ones leave open.
+pub(super) fn claims(array: &Node, groups: &[Node], root: &Path) -> Vec<ClaimResult> {
+    let Some(number) = level_number(array) else {
         return Vec::new();
     };
-    let group = path_inside(root, &parent.dir);
     let mut found = Vec::new();
     for key in FACTOR_KEYS {
-        if let Some(level) = factors(parent, key).and_then(|levels| levels.get(number)) {
-            found.push((GeometrySource::N5Group { key, group: group.clone() }, Some((key, level))));
+        let listed = groups.iter().find_map(|group| Some((group, factors(group, key)?)));
+        if let Some((group, level)) =
+            listed.and_then(|(group, all)| Some((group, all.get(number)?)))
+        {
+            let group = path_inside(root, &group.dir);
+            found.push((GeometrySource::N5Group { key, group }, Some((key, level))));
         }
     }
     if found.is_empty() {
-        let key = "downsamplingFactors";
-        let own = array.attrs.get(key).filter(|own| is_flat(own)).map(|own| (key, own));
-        // The first level is the one that the group's voxel size is of.
-        if own.is_some() || number == 0 {
-            found.push((GeometrySource::N5Group { key: "pixelResolution", group }, own));
-        }
+        let own = own_factors(array);
+        // The first level is the one that the voxel size of a group is of.
+        let Some(group) = groups.first().filter(|_| own.is_some() || number == 0) else {
+            return Vec::new();
+        };
+        let group = path_inside(root, &group.dir);
+        let source = GeometrySource::N5Group { key: "pixelResolution", group };
+        found.push((source, own.map(|own| (OWN_FACTORS, own))));
     }
     let claims = found.into_iter().filter_map(|(source, factors)| {
-        let claim = claim(parent, source.clone(), factors);
+        let claim = claim(groups, source.clone(), factors);
         claim.map_err(|error| (source, error)).transpose()
     });
     claims.collect()
 }
 
+/// The number N of an array that is called `sN`.
+fn level_number(array: &Node) -> Option<usize> {
+    array.dir.file_name()?.to_str()?.strip_prefix('s')?.parse().ok()
+}
+
+/// Whether the voxel size of the group that holds an array is not that of the array, but a part of it.
+pub(super) fn has_factors(array: &Node, groups: &[Node]) -> bool {
+    let listed = |group: &Node| FACTOR_KEYS.iter().any(|key| factors(group, key).is_some());
+    let own = || array.format == ZarrFormat::N5 && own_factors(array).is_some();
+    level_number(array).is_some() && (groups.iter().any(listed) || own())
+}
+
+fn own_factors(array: &Node) -> Option<&Value> {
+    array.attrs.get(OWN_FACTORS).filter(|own| is_flat(own))
+}
+
 fn claim(
-    group: &Node,
+    groups: &[Node],
     source: GeometrySource,
+    factors: Option<(&str, &Value)>,
+) -> Result<Option<Claim>, ZarrError> {
+    for group in groups {
+        if let Some(claim) = claim_of_group(group, &source, factors)? {
+            return Ok(Some(claim));
+        }
+    }
+    Ok(None)
+}
+
+/// The voxel size that a group has, times these factors.
+fn claim_of_group(
+    group: &Node,
+    source: &GeometrySource,
     factors: Option<(&str, &Value)>,
 ) -> Result<Option<Claim>, ZarrError> {
     // Every list counts x first.
     let attributes =
         Attributes { file: &group.attrs_file, prefix: "", object: &group.attrs, reversed: true };
     let is_n5 = group.format == ZarrFormat::N5;
-    let mut claim = Claim::new(source, attributes.file, Convention::Corner);
-    let base = match resolution(&attributes)? {
+    let mut claim = Claim::new(source.clone(), attributes.file, Convention::Corner);
+    let size = match resolution(&attributes)? {
         Some((size, units)) => {
             claim.units = units;
             size
         }
+        // Other formats have keys of these names with other orders.
         None if is_n5 && factors.is_some() => match attributes.sizes("resolution")? {
             Some(size) => size,
             None => return Ok(None),
         },
         None => return Ok(None),
     };
-    // Other formats have keys of these names with other orders.
     if is_n5 {
         claim.units = match attributes.units("units")? {
             Some(units) => Some(units),
@@ -90,11 +123,8 @@ fn claim(
         claim.axes = names.map(|names| names.into_iter().map(Axis::named).collect());
     }
     claim.voxel_size = Some(match factors {
-        Some((key, value)) => {
-            let factors = attributes.sizes_of(key, value)?;
-            scaled(base, &factors, attributes.file)?
-        }
-        None => base,
+        Some((key, value)) => scaled(size, &attributes.sizes_of(key, value)?, attributes.file)?,
+        None => size,
     });
     Ok(Some(claim))
 }

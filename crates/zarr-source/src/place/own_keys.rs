@@ -6,13 +6,21 @@ use serde_json::Value;
 
 use super::axes::Axis;
 use super::claim::{Claim, ClaimResult};
-use super::n5_group::{is_flat, scaled};
+use super::n5_group::{OWN_FACTORS, is_flat, scaled};
 use super::report::{Convention, GeometrySource};
 use super::values::{Attributes, List};
 use crate::error::ZarrError;
 
 /// The keys that give a voxel size, in the order in which they win.
 pub(super) const VOXEL_SIZE_KEYS: [&str; 3] = ["voxel_size", "resolution", "scale"];
+
+/// Whether lists of N5 are in array order against its rule: funlib.persistence from 0.5 on writes them so, and
+/// names the axes with a key of its own.
+pub(super) fn is_in_array_order(attributes: &Attributes<'_>) -> bool {
+    let names = attributes.get("axis_names").and_then(Value::as_array);
+    let is_x = |name: Option<&Value>| name.is_some_and(|name| name == "x");
+    names.is_some_and(|names| is_x(names.last()) && !is_x(names.first()))
+}
 
 /// A claim for each key of the array itself that gives a voxel size.
 pub(super) fn claims(attributes: &Attributes<'_>) -> Vec<ClaimResult> {
@@ -92,9 +100,8 @@ pub(super) fn pixel_resolution(attributes: &Attributes<'_>) -> Option<ClaimResul
         let Some((mut size, units)) = resolution(&attributes)? else {
             return Ok(None);
         };
-        let key = "downsamplingFactors";
-        if let Some(factors) = attributes.get(key).filter(|factors| is_flat(factors)) {
-            size = scaled(size, &attributes.sizes_of(key, factors)?, attributes.file)?;
+        if let Some(factors) = attributes.get(OWN_FACTORS).filter(|factors| is_flat(factors)) {
+            size = scaled(size, &attributes.sizes_of(OWN_FACTORS, factors)?, attributes.file)?;
         }
         let mut claim = Claim::new(source.clone(), attributes.file, Convention::Corner);
         (claim.voxel_size, claim.units) = (Some(size), units);

@@ -54,6 +54,7 @@ pub(crate) fn resolve(
     warnings.extend(axes_without_lengths(around, &axes)?);
     warnings.extend(ome::levels_apart(around.groups, around.root, dir));
     warnings.extend(axes_in_array_order(around, &axes));
+    warnings.extend(unnamed_order(&winner, &own));
     let (channel_dims, dims) = (axes.channel_dims, axes.dims());
 
     let voxel_size = match &winner.voxel_size {
@@ -139,8 +140,10 @@ pub(crate) fn resolve(
 }
 
 fn own_attributes(node: &Node) -> Attributes<'_> {
-    let reversed = node.format == ZarrFormat::N5;
-    Attributes { file: &node.attrs_file, prefix: "", object: &node.attrs, reversed }
+    let attributes =
+        Attributes { file: &node.attrs_file, prefix: "", object: &node.attrs, reversed: false };
+    let reversed = node.format == ZarrFormat::N5 && !own_keys::is_in_array_order(&attributes);
+    Attributes { reversed, ..attributes }
 }
 
 /// All that the metadata says, in the order in which it wins.
@@ -152,9 +155,9 @@ fn claims(around: &Surroundings<'_>) -> Vec<ClaimResult> {
     claims.extend(own_keys::pixel_resolution(&own));
     let parent = around.groups.first();
     if let Some(parent) = parent.filter(|group| around.node.dir.parent() == Some(&group.dir)) {
-        claims.extend(n5_group::claims(around.node, parent, around.root));
+        claims.extend(n5_group::claims(around.node, around.groups, around.root));
         // With factors, the group's voxel size is not that of each level.
-        if !n5_group::lists_factors(parent) {
+        if !n5_group::has_factors(around.node, around.groups) {
             claims.extend(own_keys::parent_claim(&own_attributes(parent)));
         }
     }
@@ -291,10 +294,12 @@ type UnitClaim<'a> = (GeometrySource, &'a Option<Vec<Option<String>>>, &'a Path)
 
 /// The claim that gives the unit: the winner, or one that gives the same numbers and a unit.
 fn unit_claim<'a>(winner: &'a Claim, claims: &'a [ClaimResult]) -> UnitClaim<'a> {
-    let numbers = winner.voxel_size.as_ref().map(|list| &list.values);
-    let mut others = claims.iter().flatten();
-    let same = others.find(|other| {
-        other.names_units() && other.voxel_size.as_ref().map(|list| &list.values) == numbers
+    let numbers = |claim: &'a Claim| claim.voxel_size.as_ref().map(|list| &list.values[..]);
+    let mut others = claims.iter().flatten().filter(|other| other.names_units());
+    let same = others.find(|other| match (numbers(winner), numbers(other)) {
+        // One of them may leave out the channels.
+        (Some(one), Some(other)) => one.ends_with(other) || other.ends_with(one),
+        (one, other) => one == other,
     });
     let claim = if winner.names_units() { winner } else { same.unwrap_or(winner) };
     (claim.source.clone(), &claim.units, &claim.file)
@@ -370,6 +375,18 @@ fn axes_in_array_order(around: &Surroundings<'_>, axes: &Axes) -> Option<String>
         let names = names.join(", ");
         let file = around.node.attrs_file.display();
         format!("{file}: N5 lists count x first, so that the axes of the array are {names}")
+    })
+}
+
+/// That nothing tells the order of a `voxel_size` in N5, of which the only known writer, funlib.persistence
+/// from 0.5 on, does not reverse it.
+fn unnamed_order(winner: &Claim, own: &Attributes<'_>) -> Option<String> {
+    let is_voxel_size = winner.source == GeometrySource::Own { key: "voxel_size" };
+    let values = &winner.voxel_size.as_ref()?.values;
+    let matters = own.reversed && is_voxel_size && !values.iter().rev().eq(values);
+    (matters && own.get("axis_names").is_none()).then(|| {
+        let file = own.file.display();
+        format!("{file}: voxel_size counts x first, as all lists of N5; axis_names would tell")
     })
 }
 
