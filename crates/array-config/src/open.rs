@@ -9,7 +9,6 @@ use geometry::Roi;
 use serde_json::{Map, Value};
 use zarr_source::{Location, OpenOptions, ZarrArray, ZarrError, ZarrGroup};
 
-
 /// Why something could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -299,8 +298,6 @@ fn class_name(attrs: &Map<String, Value>, path: &Path) -> String {
 pub fn read_class_table(path: &Path) -> Result<ClassTable, OpenError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-    ClassTable::from_csv(&text).map_err(|error| OpenError::ClassTable {
-        path: path.to_owned(),
-        source: Box::new(error),
-    })
+    ClassTable::from_csv(&text)
+        .map_err(|error| OpenError::ClassTable { path: path.to_owned(), source: Box::new(error) })
 }

@@ -116,7 +116,11 @@ impl Check<'_> {
         };
         let report = check_labels(array, groups.as_ref())?;
         let findings = [report.findings.clone(), geometry].concat();
-        Ok(Report::new(name, Details::Labels(report), findings.into_iter().chain(refused).collect()))
+        Ok(Report::new(
+            name,
+            Details::Labels(report),
+            findings.into_iter().chain(refused).collect(),
+        ))
     }
 
     /// The user's groups for an array of labels; without any, each class that it names is one.
@@ -140,5 +144,5 @@ impl Check<'_> {
 
 /// What the metadata of an array leave open about its place, or say twice.
 fn geometry(array: &ZarrArray) -> Vec<Finding> {
-    array.remarks().iter().map(sources::remark).collect()
+    array.remarks().map(sources::remark).collect()
 }

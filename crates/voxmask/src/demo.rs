@@ -97,13 +97,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
 
     let preview = dir.join("preview.png");
     let raw = open(&crop.join("raw/s0"))?;
-    Picture {
-        truth: &truth,
-        raw: Some(Arc::new(raw)),
-        title: crop.display().to_string(),
-    }
-    .draw(&Slice::Middle)?
-    .write_png(&preview)?;
+    Picture { truth: &truth, raw: Some(Arc::new(raw)), title: crop.display().to_string() }
+        .draw(&Slice::Middle)?
+        .write_png(&preview)?;
 
     println!(
         "

@@ -264,7 +264,9 @@ fn read_raw(
     let context = "reading the slice of the image";
     let (from, to) = (labels.unit(), raw.info().unit());
     let roi = from.convert_roi(roi, &to).context(context)?;
-    if raw.voxel_size() != from.convert_voxel_size(labels.grid().voxel_size(), &to).context(context)? {
+    if raw.voxel_size()
+        != from.convert_voxel_size(labels.grid().voxel_size(), &to).context(context)?
+    {
         bail!("{context}: its voxels are not those of the labels");
     }
     let values = flatten(raw.read(&roi).context(context)?, cut, raw.info().channel_dims());

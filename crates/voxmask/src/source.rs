@@ -43,8 +43,7 @@ impl Source {
     /// What the metadata leave open or say twice, each in a sentence.
     pub(crate) fn remarks(&self) -> Vec<String> {
         let of_array = |array: &ZarrArray| {
-            let report = array.geometry_report();
-            report.disagreements.iter().chain(array.warnings()).cloned().collect::<Vec<_>>()
+            array.remarks().map(|remark| remark.text.clone()).collect::<Vec<_>>()
         };
         match self {
             Self::Labels(array) => of_array(array),
@@ -150,7 +149,6 @@ pub(crate) fn options(args: &OpeningArgs) -> Result<OpenOptions> {
         voxel_size: args.voxel_size.as_deref().map(|t| decimals("--voxel-size", t)).transpose()?,
         offset: args.offset.as_deref().map(|text| decimals("--offset", text)).transpose()?,
         unit: unit.transpose()?,
-        level: args.scale.clone(),
         unit_voxels: args.unit_voxels,
         translation: args.translation.map(|translation| match translation {
             Translation::Corner => Convention::Corner,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use annotation_mask::{
-    ChannelCounts, ClassGroups, CropGroup, CropMaskAndTarget, GroundTruth, Groups, LabelId, LabelList,
-    MaskAndTarget, MaskOptions, Rule,
+    ChannelCounts, ClassGroups, CropGroup, CropMaskAndTarget, GroundTruth, Groups, LabelId,
+    LabelList, MaskAndTarget, MaskOptions, Rule,
 };
 use anyhow::{Context, Result, bail};
 use array_config::LabelChannels;

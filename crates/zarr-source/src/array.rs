@@ -17,6 +17,7 @@ use crate::node::{Node, NodeKind, path_inside};
 use crate::options::OpenOptions;
 use crate::place::{GeometryReport, Surroundings, resolve};
 use crate::read;
+use crate::remark::{Remark, RemarkKind};
 use crate::spec::ArraySpec;
 use crate::store::Container;
 use crate::write::Writer;
@@ -32,7 +33,7 @@ pub struct ZarrArray {
     pub(crate) writer: Option<Writer>,
     metadata: ZarrMetadata,
     report: GeometryReport,
-    warnings: Vec<String>,
+    warnings: Vec<Remark>,
 }
 
 impl ZarrArray {
@@ -83,7 +84,7 @@ impl ZarrArray {
 
         let mut report = place.report;
         let (attrs, inherited) = attributes(&node, &groups);
-        report.disagreements.extend(inherited);
+        report.disagreements.extend(inherited.map(|text| RemarkKind::LabelsOfGroup.says(text)));
         let channel_dims = chunks.shape.len().saturating_sub(place.grid.dims());
         let block_shape = chunks.chunk_shape().get(channel_dims..).unwrap_or_default();
         let description =
@@ -120,6 +121,11 @@ impl ZarrArray {
         Ok(Self { writer: Some(Writer::new(&array.chunks)?), ..array })
     }
 
+    /// All that a user should know of the metadata: where they disagree, and what they leave open.
+    pub fn remarks(&self) -> impl Iterator<Item = &Remark> {
+        self.report.disagreements.iter().chain(&self.warnings)
+    }
+
     /// How the array is stored.
     #[must_use]
     pub fn metadata(&self) -> &ZarrMetadata {
@@ -134,7 +140,7 @@ impl ZarrArray {
 
     /// One sentence for each thing about the metadata that a user should know.
     #[must_use]
-    pub fn warnings(&self) -> &[String] {
+    pub fn warnings(&self) -> &[Remark] {
         &self.warnings
     }
 }

@@ -9,11 +9,12 @@ use std::str::FromStr;
 use array_core::{Array, ArrayInfo};
 use geometry::{Decimal, LengthUnit};
 
-pub(crate) use self::find::normal_path;
+pub(crate) use self::find::{normal_path, paths};
 use crate::array::ZarrArray;
 use crate::error::ZarrError;
 use crate::node::{Node, NodeKind, path_inside};
 use crate::options::OpenOptions;
+use crate::remark::{Remark, RemarkKind};
 use crate::store::Container;
 
 /// Which scale level of an image is meant.
@@ -101,7 +102,7 @@ impl fmt::Display for LevelInfo {
 /// The array that is meant.
 pub(crate) struct Chosen {
     pub(crate) dir: PathBuf,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Remark>,
 }
 
 /// The levels of a group, in the order in which its metadata lists them; none if it is no image.
@@ -147,7 +148,7 @@ pub(crate) fn choose(
             let others = paths.get(1..).unwrap_or_default().join(", ");
             let told =
                 format!("{}: took the scale level {first}; there are also {others}", dir.display());
-            (first.clone(), vec![told])
+            (first.clone(), vec![RemarkKind::LevelTaken.says(told)])
         }
     };
     Ok(Chosen { dir: dir.join(path), warnings })

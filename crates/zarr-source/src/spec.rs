@@ -18,6 +18,7 @@ use crate::elements::scalar;
 use crate::error::ZarrError;
 use crate::json::short;
 use crate::node::{Node, ZarrFormat};
+use crate::remark::Remark;
 use crate::shard::check_index_sizes;
 use crate::store::Container;
 
@@ -45,7 +46,7 @@ pub(crate) struct ArraySpec {
     /// The codecs in words, as their version calls them.
     pub(crate) codec_names: Vec<String>,
     pub(crate) order: MemoryOrder,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Remark>,
 }
 
 impl ArraySpec {

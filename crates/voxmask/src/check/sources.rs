@@ -42,7 +42,10 @@ pub(crate) fn inside(group: &ZarrGroup) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     collect(&tree.root, false, &mut paths);
     if tree.truncated {
-        bail!("{} holds more than {MAX_NODES} groups and arrays; name a part of it", group.path().display());
+        bail!(
+            "{} holds more than {MAX_NODES} groups and arrays; name a part of it",
+            group.path().display()
+        );
     }
     Ok(paths)
 }
@@ -69,7 +72,9 @@ fn collect(node: &TreeNode, labelled: bool, paths: &mut Vec<PathBuf>) {
 /// What a remark about the place of an array is among the findings.
 pub(crate) fn remark(remark: &Remark) -> Finding {
     let severity = match remark.kind {
-        RemarkKind::Level | RemarkKind::FillValue => Severity::Info,
+        RemarkKind::LevelTaken | RemarkKind::FillValue | RemarkKind::LabelsOfGroup => {
+            Severity::Info
+        }
         _ => Severity::Warning,
     };
     Finding::new(severity, remark.kind.code(), "", remark.text.clone())

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use array_core::{Array, ArrayExt, ArrayInfo};
 use geometry::{Decimal, LengthUnit, WorldUnit};
 use serde_json::{Value, json};
-use zarr_source::{MemoryOrder, ZarrArray};
+use zarr_source::{MemoryOrder, Remark, ZarrArray};
 
 use crate::inspect::{print_json, print_rows};
 use crate::report::id_json;
@@ -86,9 +86,9 @@ impl Facts {
                 "axes": report.axes_source.to_string(),
                 "unit": report.unit_source.to_string(),
                 "stored_offset_is": report.convention.to_string(),
-                "disagreements": report.disagreements,
+                "disagreements": texts(&report.disagreements),
             },
-            "warnings": array.warnings(),
+            "warnings": texts(array.warnings()),
             "labels": labels.map(labels_json),
         })
     }
@@ -105,11 +105,7 @@ impl Facts {
             ("array", metadata.path().display().to_string()),
             (
                 "format",
-                format!(
-                    "{}, {} order",
-                    metadata.zarr_format(),
-                    order(metadata.memory_order())
-                ),
+                format!("{}, {} order", metadata.zarr_format(), order(metadata.memory_order())),
             ),
             ("shape", format!("{} ({})", by(info.shape()), info.axes().join(", "))),
             ("dtype", info.dtype().to_string()),
@@ -129,6 +125,10 @@ impl Facts {
         ];
         print_rows(&rows)
     }
+}
+
+fn texts(remarks: &[Remark]) -> Vec<&str> {
+    remarks.iter().map(|remark| remark.text.as_str()).collect()
 }
 
 fn order(order: MemoryOrder) -> &'static str {

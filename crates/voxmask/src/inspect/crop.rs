@@ -82,9 +82,7 @@ fn classes_json(opened: &OpenedCrop) -> Value {
             return json!({"name": name, "array": null});
         };
         let annotation = &class.annotation;
-        let values = |state| {
-            annotation.encoding.values_of(state).map(id_json).collect::<Vec<_>>()
-        };
+        let values = |state| annotation.encoding.values_of(state).map(id_json).collect::<Vec<_>>();
         let states = ClassState::ALL.map(|state| (state.name().to_owned(), json!(values(state))));
         let counts = annotation.complement_counts.iter();
         json!({

@@ -148,7 +148,8 @@ pub(crate) fn named_inside(tree: &ZarrTree) -> String {
 
 fn collect_names(node: &TreeNode, above: &str, names: &mut Vec<String>) {
     for child in &node.children {
-        let path = if above.is_empty() { child.name.clone() } else { format!("{above}/{}", child.name) };
+        let path =
+            if above.is_empty() { child.name.clone() } else { format!("{above}/{}", child.name) };
         let is_crop = annotation(&child.attrs).is_some_and(|map| map.contains_key("class_names"));
         if is_crop {
             names.push(format!("the crop {path}"));

@@ -15,7 +15,7 @@ const MAX_LEVELS: usize = 64;
 
 /// The paths of the levels of a group: those in `multiscales` (OME-NGFF, COSEM), as many as it lists factors
 /// for (n5-viewer), or the arrays `s0`, `s1` and so on in it.
-pub(super) fn paths(container: &Container, group: &Node) -> Result<Vec<String>, ZarrError> {
+pub(crate) fn paths(container: &Container, group: &Node) -> Result<Vec<String>, ZarrError> {
     let listed = in_multiscales(group)?;
     if !listed.is_empty() {
         return Ok(listed);

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::remark::Remark;
+
 /// What the stored position of voxel 0 means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Convention {
@@ -106,5 +108,5 @@ pub struct GeometryReport {
     /// What the stored offset meant.
     pub convention: Convention,
     /// One sentence for each other place that says something else.
-    pub disagreements: Vec<String>,
+    pub disagreements: Vec<Remark>,
 }

@@ -14,6 +14,7 @@ use super::{dimension_units, n5_group, ome, own_keys, transform, units};
 use crate::error::ZarrError;
 use crate::node::{Node, ZarrFormat};
 use crate::options::OpenOptions;
+use crate::remark::{Remark, RemarkKind};
 use crate::spec::{ArraySpec, MemoryOrder};
 
 /// What lies around an array: its own metadata and the groups that enclose it, the nearest first.
@@ -30,7 +31,7 @@ pub(crate) struct Place {
     pub(crate) grid: VoxelGrid,
     pub(crate) unit: WorldUnit,
     pub(crate) report: GeometryReport,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Remark>,
 }
 
 /// Finds out where the voxels lie.
@@ -49,12 +50,14 @@ pub(crate) fn resolve(
     let axes = axes(around, &own, &claims, options, listed)?;
     if axes.source == GeometrySource::Default {
         let names = axes.names.join(", ");
-        warnings.push(format!("{}: the axes have no names; taken as {names}", dir.display()));
+        let text = format!("{}: the axes have no names; taken as {names}", dir.display());
+        warnings.push(RemarkKind::Axes.says(text));
     }
     warnings.extend(axes_without_lengths(around, &axes)?);
-    warnings.extend(ome::levels_apart(around.groups, around.root, dir));
-    warnings.extend(axes_in_array_order(around, &axes));
-    warnings.extend(unnamed_order(&winner, &own));
+    let apart = ome::levels_apart(around.groups, around.root, dir);
+    warnings.extend(apart.into_iter().map(|text| RemarkKind::Levels.says(text)));
+    let order = [axes_in_array_order(around, &axes), unnamed_order(&winner, &own)];
+    warnings.extend(order.into_iter().flatten().map(|text| RemarkKind::Axes.says(text)));
     let (channel_dims, dims) = (axes.channel_dims, axes.dims());
 
     let voxel_size = match &winner.voxel_size {
@@ -85,8 +88,8 @@ pub(crate) fn resolve(
     };
     let unit = units::finest(size_units.iter().chain(&offset_units));
     if unit == LengthUnit::Unknown {
-        warnings
-            .push(format!("{}: world unit unknown; numbers are taken as they are", dir.display()));
+        let text = format!("{}: world unit unknown; numbers are taken as they are", dir.display());
+        warnings.push(RemarkKind::Unit.says(text));
     } else {
         // What is not out of the metadata counts in the one unit that is shown.
         if matches!(winner.source, GeometrySource::Caller | GeometrySource::Default) {
@@ -98,7 +101,8 @@ pub(crate) fn resolve(
         let known = size_units.iter().zip(&offset_units).map(|(size, at)| size.and(*at).is_some());
         for (name, _) in axes.spatial().iter().zip(known).filter(|(_, known)| !known) {
             let unit = unit.name();
-            warnings.push(format!("{}: axis {name} has no unit; taken as {unit}", dir.display()));
+            let text = format!("{}: axis {name} has no unit; taken as {unit}", dir.display());
+            warnings.push(RemarkKind::Unit.says(text));
         }
     }
     let voxel_size = units::convert(&voxel_size, &size_units, unit).map_err(failed)?;
@@ -126,11 +130,16 @@ pub(crate) fn resolve(
     for claim in &claims {
         match claim {
             Ok(claim) => found.extend(disagreements(claim, &decision)),
-            Err((source, error)) => found.push(format!("{source} cannot be used: {error}")),
+            Err((source, error)) => {
+                let text = format!("{source} cannot be used: {error}");
+                found.push(RemarkKind::Unreadable.says(text));
+            }
         }
     }
-    found.extend(other_units(&own, &size_units, &report, channel_dims));
-    found.extend(ignored_order(around, &own, &voxel_size, &corner));
+    let other_units = other_units(&own, &size_units, &report, channel_dims);
+    found.extend(other_units.map(|text| RemarkKind::Unit.says(text)));
+    let ignored_order = ignored_order(around, &own, &voxel_size, &corner);
+    found.extend(ignored_order.map(|text| RemarkKind::Axes.says(text)));
     report.disagreements = found;
 
     let unit = WorldUnit::fit(unit, &[&voxel_size[..], &corner].concat()).map_err(failed)?;
@@ -391,7 +400,7 @@ fn unnamed_order(winner: &Claim, own: &Attributes<'_>) -> Option<String> {
 }
 
 /// Warns of axes that are not axes of the world, or refuses them if they have an extent.
-fn axes_without_lengths(around: &Surroundings<'_>, axes: &Axes) -> Result<Vec<String>, ZarrError> {
+fn axes_without_lengths(around: &Surroundings<'_>, axes: &Axes) -> Result<Vec<Remark>, ZarrError> {
     let mut warnings = Vec::new();
     for (index, reason) in &axes.no_lengths {
         let name = axes.names.get(*index).map_or("", String::as_str);
@@ -400,7 +409,8 @@ fn axes_without_lengths(around: &Surroundings<'_>, axes: &Axes) -> Result<Vec<St
             return Err(ZarrError::unsupported(&around.node.dir, what));
         }
         let dir = around.node.dir.display();
-        warnings.push(format!("{dir}: axis {name} is {reason}; taken as a length"));
+        let text = format!("{dir}: axis {name} is {reason}; taken as a length");
+        warnings.push(RemarkKind::Unit.says(text));
     }
     Ok(warnings)
 }

@@ -13,12 +13,13 @@ use zarrs::metadata::v3::{ArrayMetadataV3, MetadataV3};
 use super::dtype_of;
 use crate::error::ZarrError;
 use crate::json::short;
+use crate::remark::{Remark, RemarkKind};
 
 /// A metadata document as zarrs takes it.
 pub(super) struct Normalised {
     pub(super) metadata: ArrayMetadata,
     pub(super) dtype: DType,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Remark>,
 }
 
 /// `.zarray` of version 2.
@@ -39,7 +40,8 @@ pub(super) fn v2(fields: &Fields<'_>) -> Result<Normalised, ZarrError> {
     // The zero of zarrs.
     if fill_value.is_null() {
         let file = fields.file.display();
-        warnings.push(format!("{file}: no fill value; chunks that are not stored are read as 0"));
+        let text = format!("{file}: no fill value; chunks that are not stored are read as 0");
+        warnings.push(RemarkKind::FillValue.says(text));
     }
     *fill_value = plain_fill_value(fill_value.take(), dtype);
     object.entry("order").or_insert(json!("C"));
