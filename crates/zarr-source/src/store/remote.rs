@@ -4,6 +4,7 @@
 //! asks for the size of each object before it reads it, and turns errors into text; this one does not.
 
 mod failure;
+mod lengths;
 mod profile;
 mod runtime;
 mod s3;

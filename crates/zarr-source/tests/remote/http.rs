@@ -139,6 +139,16 @@ fn what_is_not_there_is_told_with_what_is() {
 }
 
 #[test]
+fn a_folder_without_metadata_is_none_whether_it_is_shown_or_not() {
+    for (settings, words) in [("", "does not exist"), ("autoindex on;", "a folder that is shown")] {
+        let Some(nginx) = Nginx::start(settings) else { return };
+        write(&nginx.root().join("data/readme.txt"), "hello");
+        let error = ZarrArray::open_with(nginx.url("data"), &quick(0)).unwrap_err();
+        assert!(error.is_not_found() && error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
 fn a_page_in_place_of_metadata_is_told() {
     let Some(nginx) = Nginx::start("error_page 404 =200 /index.html;") else { return };
     write(&nginx.root().join("index.html"), "\n<!doctype html><html>Welcome</html>");
