@@ -1,6 +1,6 @@
 //! An array that is stored as Zarr.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use array_core::{Array, ArrayError, ArrayInfo, Visitor, WritableArray};
@@ -11,8 +11,9 @@ use crate::chunks::Chunks;
 use crate::error::{ZarrError, into_array_error};
 use crate::levels;
 use crate::locate::node_at;
+use crate::location::Location;
 use crate::metadata::ZarrMetadata;
-use crate::node::{Node, NodeKind, absolute, path_inside};
+use crate::node::{Node, NodeKind, path_inside};
 use crate::options::OpenOptions;
 use crate::place::{GeometryReport, Surroundings, resolve};
 use crate::read;
@@ -35,7 +36,8 @@ pub struct ZarrArray {
 }
 
 impl ZarrArray {
-    /// Opens an array for reading. The path may lead into a container: `crop.zarr/labels/all/s0`.
+    /// Opens an array for reading: in a folder (`crop.zarr/labels/all/s0`), in a zip archive
+    /// (`crop.zarr.zip/labels/all/s0`), or behind a URL (`s3://bucket/crop.zarr/labels/all/s0`).
     ///
     /// The groups around the path count. If it is a link that lies in no group, those around the place
     /// that it leads to count.
@@ -44,9 +46,9 @@ impl ZarrArray {
     ///
     /// [`ZarrError::NotFound`], [`ZarrError::NotAZarrArray`], [`ZarrError::Unsupported`],
     /// [`ZarrError::MetadataMalformed`], [`ZarrError::NoGeometry`], [`ZarrError::Geometry`],
-    /// [`ZarrError::Description`] or [`ZarrError::StoreIo`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, ZarrError> {
-        Self::open_with(path, &OpenOptions::default())
+    /// [`ZarrError::Description`], [`ZarrError::InvalidLocation`] or [`ZarrError::StoreIo`].
+    pub fn open(location: impl Into<Location>) -> Result<Self, ZarrError> {
+        Self::open_with(location, &OpenOptions::default())
     }
 
     /// Opens an array for reading, with what the caller knows better than the metadata.
@@ -54,8 +56,11 @@ impl ZarrArray {
     /// # Errors
     ///
     /// Those of [`ZarrArray::open`].
-    pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self, ZarrError> {
-        let (container, dir) = Container::around(absolute(path.as_ref())?)?;
+    pub fn open_with(
+        location: impl Into<Location>,
+        options: &OpenOptions,
+    ) -> Result<Self, ZarrError> {
+        let (container, dir) = Container::open(&location.into(), &options.store)?;
         Self::open_in(container, dir, options)
     }
 
@@ -110,8 +115,8 @@ impl ZarrArray {
     /// # Errors
     ///
     /// Those of [`ZarrArray::open`].
-    pub fn open_writable(path: impl AsRef<Path>) -> Result<Self, ZarrError> {
-        let array = Self::open(path)?;
+    pub fn open_writable(location: impl Into<Location>) -> Result<Self, ZarrError> {
+        let array = Self::open(location)?;
         Ok(Self { writer: Some(Writer::new(&array.chunks)?), ..array })
     }
 
@@ -207,6 +212,7 @@ fn channel_names(attrs: &Map<String, Value>, info: &ArrayInfo) -> Option<Vec<Str
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use array_core::ArrayExt;
     use zarrs::storage::store::MemoryStore;

@@ -12,7 +12,7 @@ use crate::codecs::options;
 use crate::error::ZarrError;
 use crate::shard::{ShardError, Sharding};
 use crate::spec::{ArraySpec, StoredArray, byte_size};
-use crate::store::{Container, no_file, store_error};
+use crate::store::Container;
 
 /// The storage of an array's elements.
 pub(crate) struct Chunks {
@@ -134,13 +134,17 @@ impl Chunks {
     }
 
     fn store_error(&self, action: &str, index: &[usize], error: StorageError) -> ZarrError {
-        store_error(action, &self.container.file(&self.array.chunk_key(&wide(index))), error)
+        if let Some(reason) = self.container.damage(&error) {
+            return self.stored_corrupt(index, reason);
+        }
+        let file = self.container.file(&self.array.chunk_key(&wide(index)));
+        self.container.store_error(action, &file, error)
     }
 
     /// What there is in place of the file of a shard, if something else is.
     fn no_file(&self, index: &[usize]) -> Option<String> {
         let file = self.container.file(&self.array.chunk_key(&wide(index)));
-        no_file(&file).map(|found| format!("the shard: {found}"))
+        self.container.no_file(&file).map(|found| format!("the shard: {found}"))
     }
 
     /// The key of a chunk or shard, relative to the array.

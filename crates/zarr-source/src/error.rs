@@ -106,12 +106,30 @@ pub enum ZarrError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The file system failed.
+    /// A URL cannot be opened, or what is set for its store cannot be used.
+    #[error("cannot open {location}: {reason}")]
+    InvalidLocation {
+        /// The URL, without what may be secret.
+        location: String,
+        /// The setting or the part of the URL that is wrong, and what to do.
+        reason: String,
+    },
+    /// Nothing tells what is in a group or folder.
+    #[error(
+        "what is in {} cannot be listed: the server does not list, and no metadata name it; \
+         open what is in it by its path, or consolidate the metadata of the container",
+        path.display()
+    )]
+    NotListable {
+        /// The group or folder.
+        path: PathBuf,
+    },
+    /// The file system, the archive or the server failed.
     #[error("cannot {context}")]
     StoreIo {
         /// What was being done, and to which file.
         context: String,
-        /// The error of the file system.
+        /// The error of the store; its kind tells denied access, time-outs and answers that end too early.
         source: io::Error,
     },
     /// An output exists and may not be replaced.

@@ -45,14 +45,31 @@
 //! begin at the same corner, as in these programs. Where `multiscales` place a level elsewhere than
 //! downsampling explains, a warning says so.
 //!
+//! # Where containers lie
+//!
+//! In a folder, in a zip archive (`crop.zarr.zip/labels/s0`), or, with the feature `remote`, behind a URL that
+//! begins with `http://`, `https://` or `s3://`, also in an archive there. A [`Location`] is either. Errors,
+//! logs and [`ZarrMetadata`] show URLs without users, passwords and queries. [`StoreOptions`] tell where
+//! credentials for S3 come from, how long requests may take and how often they are made again.
+//!
+//! What a server does not find is not stored, and a chunk of that kind has the fill value. What it refuses
+//! is an error, although S3 also refuses what is not stored to those who may not list the bucket. Above an array,
+//! what is refused ends the container. Behind a URL, the first folder called `.zarr` or `.n5` is the root.
+//!
+//! Consolidated metadata of the root answer for all below it, except in a folder, where the files themselves
+//! count. They also list what is there, as do archives and S3. HTTP servers do not: there, what metadata name
+//! (scale levels, label images, the classes of a crop) is looked for, and else [`ZarrError::NotListable`] says
+//! so.
+//!
 //! # Reading and writing
 //!
 //! A block is a chunk, or one of the chunks in a shard. A chunk that is not stored is constant, and
 //! nothing is decoded for it. What cannot be read is an error that names the codec, the type, the key or
 //! the chunk. Opening and reading never create or change a file.
 //!
-//! Stores, chunk keys, codecs and shards are those of the zarrs crate. No public item names it; inside, only
-//! the modules `store`, `spec`, `chunks`, `shard` and `codecs` do.
+//! Chunk keys, codecs, shards and the store of files are those of the zarrs crate. No public item names it;
+//! inside, only the modules `store`, `spec`, `chunks`, `shard` and `codecs` do. Requests are those of
+//! object_store, and zip archives are read by rc-zip.
 //!
 //! Writing replaces files as a whole: a read at the same time sees the old or the new chunk. Threads may
 //! write to one array at the same time, processes only if they share no chunk (or shard). Nothing is
@@ -93,6 +110,7 @@ mod image;
 mod json;
 mod levels;
 mod locate;
+mod location;
 mod metadata;
 mod n5;
 mod node;
@@ -103,6 +121,7 @@ mod shard;
 mod spec;
 mod staging;
 mod store;
+mod tree;
 mod write;
 
 pub use array::ZarrArray;
@@ -110,9 +129,12 @@ pub use error::ZarrError;
 pub use group::ZarrGroup;
 pub use image::{Compression, ImageOptions};
 pub use levels::{Level, LevelInfo};
+pub use location::Location;
 pub use metadata::ZarrMetadata;
 pub use node::ZarrFormat;
 pub use options::OpenOptions;
 pub use place::{Convention, GeometryReport, GeometrySource};
 pub use spec::MemoryOrder;
 pub use staging::Staging;
+pub use store::StoreOptions;
+pub use tree::{TreeArray, TreeKind, TreeNode, ZarrTree};

@@ -1,7 +1,7 @@
 //! Finding out what lies at a path, for messages that help.
 
 use std::fs;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::ZarrError;
@@ -11,6 +11,14 @@ use crate::store::Container;
 /// How many arrays a message names, and how many folders are looked into to find them.
 const MAX_NAMED: usize = 12;
 const MAX_FOLDERS: usize = 2000;
+/// The same where each costs a request.
+const MAX_REMOTE_FOLDERS: usize = 50;
+
+/// How HDF5 becomes Zarr.
+const CONVERT_HDF5: &str = "it is an HDF5 file, which cannot be read; convert each of its datasets to Zarr, \
+    such as with: python -c 'import h5py, zarr; d = h5py.File(\"in.h5\")[\"volumes/labels\"]; \
+    zarr.save_array(\"out.zarr\", d[:]); \
+    zarr.open(\"out.zarr\").attrs.update({k: v.tolist() for k, v in d.attrs.items()})'";
 
 /// The array or group at a path.
 pub(crate) fn node_at(
@@ -18,103 +26,175 @@ pub(crate) fn node_at(
     path: &Path,
     wanted: NodeKind,
 ) -> Result<Node, ZarrError> {
-    if let Some(node) = Node::read(container, path)? {
+    let found = if let Some(node) = Node::read(container, path)? {
         if node.kind == wanted {
             return Ok(node);
         }
-        return Err(match wanted {
-            NodeKind::Array => not_an_array(path, format!("it is a group; {}", arrays_text(path))),
-            NodeKind::Group => not_a_group(path, "it is an array".to_owned()),
-        });
-    }
-    let found = match path.try_exists() {
-        Ok(false) => return Err(not_found(path)),
-        Ok(true) => describe(path),
-        Err(_) => return Err(not_found(path)),
+        match wanted {
+            NodeKind::Array => format!("it is a group; {}", arrays_text(container, path)),
+            NodeKind::Group => "it is an array".to_owned(),
+        }
+    } else {
+        match what_is_there(container, path)? {
+            Some(found) => found,
+            None => return Err(not_found(container, path)),
+        }
     };
+    let path = path.to_owned();
     Err(match wanted {
-        NodeKind::Array => not_an_array(path, found),
-        NodeKind::Group => not_a_group(path, found),
+        NodeKind::Array => ZarrError::NotAZarrArray { path, found },
+        NodeKind::Group => ZarrError::NotAZarrGroup { path, found },
     })
 }
 
-/// The arrays in a folder and the folders below it, sorted. Folders that cannot be listed are left out.
-pub(crate) fn arrays_below(root: &Path) -> Vec<PathBuf> {
-    let Ok(container) = Container::at(root) else {
-        return Vec::new();
-    };
-    let (mut found, mut folders, mut seen) = (Vec::new(), vec![root.to_owned()], 0_usize);
-    while let Some(folder) = folders.pop() {
-        seen = seen.saturating_add(1);
-        if seen > MAX_FOLDERS {
-            break;
-        }
-        let Ok(entries) = fs::read_dir(&folder) else {
-            continue;
-        };
-        for entry in entries.flatten() {
-            let path = entry.path();
-            if !path.is_dir() {
-                continue;
-            }
-            match Node::read(&container, &path) {
-                Ok(Some(node)) if node.kind == NodeKind::Array => found.push(path),
-                _ => folders.push(path),
-            }
-        }
+/// The arrays in a folder and the folders below it, sorted. What cannot be read as an array or group is left
+/// out.
+///
+/// # Errors
+///
+/// [`ZarrError::NotListable`], and what goes wrong when folders are listed.
+pub(crate) fn arrays_below(container: &Container, root: &Path) -> Result<Vec<PathBuf>, ZarrError> {
+    let mut walk = Walk::new(root);
+    while let Some(folder) = walk.folders.pop() {
+        walk.look_into(container, &folder)?;
     }
-    found.sort();
-    found
+    walk.found.sort();
+    Ok(walk.found)
 }
 
-fn not_an_array(path: &Path, found: String) -> ZarrError {
-    ZarrError::NotAZarrArray { path: path.to_owned(), found }
+/// The same for a message: folders that cannot be listed are left out, and the search ends after some time.
+fn found_below(container: &Container, root: &Path) -> Vec<PathBuf> {
+    let mut walk = Walk::new(root);
+    let limit = if container.sizes_are_cheap() { MAX_FOLDERS } else { MAX_REMOTE_FOLDERS };
+    for _ in 0..limit {
+        let Some(folder) = walk.folders.pop() else { break };
+        // The message is about something else.
+        let _ = walk.look_into(container, &folder);
+    }
+    walk.found.sort();
+    walk.found
 }
 
-fn not_a_group(path: &Path, found: String) -> ZarrError {
-    ZarrError::NotAZarrGroup { path: path.to_owned(), found }
+/// A search for arrays.
+struct Walk<'a> {
+    root: &'a Path,
+    found: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
 }
 
-fn not_found(path: &Path) -> ZarrError {
-    let existing = path.ancestors().skip(1).find(|ancestor| ancestor.exists());
-    let hint = match existing {
-        None => "none of its parent folders exists".to_owned(),
-        Some(file) if file.is_file() => {
-            let found = describe(file);
-            return not_an_array(path, format!("{}: {found}", file.display()));
+impl<'a> Walk<'a> {
+    fn new(root: &'a Path) -> Self {
+        Self { root, found: Vec::new(), folders: vec![root.to_owned()] }
+    }
+
+    fn look_into(&mut self, container: &Container, folder: &Path) -> Result<(), ZarrError> {
+        let Some(names) = container.folders(folder)? else {
+            // A name in metadata does not mean that something is there.
+            let is_there =
+                folder == self.root || matches!(Node::read(container, folder), Ok(Some(_)));
+            let path = folder.to_owned();
+            return if is_there { Err(ZarrError::NotListable { path }) } else { Ok(()) };
+        };
+        let children: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
+        container.prefetch(children.iter().map(PathBuf::as_path));
+        for child in children {
+            match Node::read(container, &child) {
+                Ok(Some(node)) if node.kind == NodeKind::Array => self.found.push(child),
+                _ => self.folders.push(child),
+            }
         }
-        Some(folder) if Node::exists(folder) => {
-            format!("{} exists and {}", folder.display(), arrays_text(folder))
+        Ok(())
+    }
+}
+
+/// What there is at a path instead of an array or group; none if there is nothing.
+fn what_is_there(container: &Container, path: &Path) -> Result<Option<String>, ZarrError> {
+    if container.is_folder() {
+        return Ok(path.try_exists().unwrap_or(false).then(|| describe(container, path)));
+    }
+    // Where consolidated metadata answer, nothing else is asked.
+    if container.consolidated_file().is_none()
+        && let Some(start) = container.start_of_file(path)?
+    {
+        return Ok(Some(describe_start(&start)));
+    }
+    let names = match container.folders(path) {
+        Ok(names) => names.unwrap_or_default(),
+        // Not even the bucket is there.
+        Err(ZarrError::StoreIo { context, source }) if source.kind() == ErrorKind::NotFound => {
+            return Err(ZarrError::StoreIo { context, source });
         }
-        Some(folder) => format!("the nearest folder that exists is {}", folder.display()),
+        Err(_) => Vec::new(),
+    };
+    Ok((!names.is_empty()).then(|| {
+        let arrays = arrays_text(container, path);
+        format!("it is a folder without Zarr metadata (.zarray or zarr.json); {arrays}")
+    }))
+}
+
+fn not_found(container: &Container, path: &Path) -> ZarrError {
+    let hint = if container.is_folder() {
+        let existing = path.ancestors().skip(1).find(|ancestor| ancestor.exists());
+        match existing {
+            None => "none of its parent folders exists".to_owned(),
+            Some(file) if file.is_file() => {
+                let found = describe(container, file);
+                let found = format!("{}: {found}", file.display());
+                return ZarrError::NotAZarrArray { path: path.to_owned(), found };
+            }
+            Some(folder) if Node::exists(folder) => exists_and(container, folder),
+            Some(folder) => format!("the nearest folder that exists is {}", folder.display()),
+        }
+    } else {
+        let inside = |folder: &&Path| folder.starts_with(container.root());
+        let holds_something = |folder: &&Path| matches!(Node::read(container, folder), Ok(Some(_)));
+        let nearest = path.ancestors().skip(1).take_while(inside).find(holds_something);
+        let known = container.consolidated_file().map(|file| {
+            format!(" (the consolidated metadata in {} do not name it)", file.display())
+        });
+        let known = known.unwrap_or_default();
+        match nearest {
+            Some(folder) => format!("{}{known}", exists_and(container, folder)),
+            None => format!("no Zarr metadata are there or above it{known}"),
+        }
     };
     ZarrError::NotFound { path: path.to_owned(), hint }
 }
 
+fn exists_and(container: &Container, folder: &Path) -> String {
+    format!("{} exists and {}", folder.display(), arrays_text(container, folder))
+}
+
 /// What a file or folder without Zarr metadata is.
-fn describe(path: &Path) -> String {
+fn describe(container: &Container, path: &Path) -> String {
     if path.is_file() {
-        let mut start = [0; 8];
-        let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-        return match (read, &start) {
-            (Ok(()), b"\x89HDF\r\n\x1a\n") => {
-                "it is an HDF5 file, which cannot be read; convert it to Zarr".to_owned()
-            }
-            (Ok(()), [b'P', b'K', 3 | 5, ..]) => {
-                "it is a zip archive; unpack it to a folder first".to_owned()
-            }
-            _ => "it is a file, not a folder".to_owned(),
-        };
+        let mut start = Vec::new();
+        let read = fs::File::open(path).and_then(|file| file.take(8).read_to_end(&mut start));
+        return describe_start(if read.is_ok() { &start } else { &[] });
     }
-    if arrays_below(path).is_empty() {
-        return "it is a folder without metadata of Zarr (.zarray, zarr.json) or N5 (attributes.json)".to_owned();
+    let arrays = found_below(container, path);
+    if arrays.is_empty() {
+        return "it is a folder without metadata of Zarr (.zarray, zarr.json) or N5 (attributes.json)"
+            .to_owned();
     }
-    format!("it is a folder without Zarr metadata; {}", arrays_text(path))
+    format!("it is a folder without Zarr metadata; {}", names_text(path, &arrays))
+}
+
+/// What a file is, by its first bytes.
+fn describe_start(start: &[u8]) -> String {
+    match start {
+        b"\x89HDF\r\n\x1a\n" => CONVERT_HDF5.to_owned(),
+        [b'P', b'K', 3 | 5, ..] => "it is a zip archive without Zarr metadata".to_owned(),
+        _ => "it is a file, not a folder".to_owned(),
+    }
 }
 
 /// The arrays in a group, for a message.
-fn arrays_text(group: &Path) -> String {
-    let arrays = arrays_below(group);
+fn arrays_text(container: &Container, group: &Path) -> String {
+    names_text(group, &found_below(container, group))
+}
+
+fn names_text(group: &Path, arrays: &[PathBuf]) -> String {
     if arrays.is_empty() {
         return "there are no arrays in it".to_owned();
     }

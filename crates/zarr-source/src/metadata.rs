@@ -22,13 +22,14 @@ pub struct ZarrMetadata {
 }
 
 impl ZarrMetadata {
-    /// The folder of the array, as an absolute path.
+    /// The folder of the array: an absolute path, or a URL without secrets.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The topmost group that encloses the array, or the array itself if none does.
+    /// The topmost group that encloses the array, or the array itself if none does; a path or URL like the
+    /// other.
     #[must_use]
     pub fn container(&self) -> &Path {
         &self.container

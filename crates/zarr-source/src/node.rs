@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::error::ZarrError;
 use crate::json::short;
+use crate::location::Location;
 use crate::n5;
 use crate::store::Container;
 
@@ -163,6 +164,12 @@ impl Node {
 
 /// An absolute path without `.` and `..`, without looking where links lead unless a `..` follows.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf, ZarrError> {
+    let location = Location::from(path);
+    if location.is_url() {
+        // A folder called `s3:` would be made otherwise.
+        let shown = location.to_string();
+        return Err(ZarrError::unsupported(Path::new(&shown), "writing to a URL"));
+    }
     let failed = |error| ZarrError::io("resolve the path", path, error);
     // Taking the parts together drops a trailing separator, which would count as a path of its own.
     let mut resolved = PathBuf::new();

@@ -4,6 +4,7 @@ use geometry::{Decimal, LengthUnit};
 
 use crate::levels::Level;
 use crate::place::Convention;
+use crate::store::StoreOptions;
 
 /// What a caller knows better than the metadata of an array; nothing, by default.
 ///
@@ -35,4 +36,6 @@ pub struct OpenOptions {
     pub level: Option<Level>,
     /// Whether an array without geometry gets voxels of size 1 instead of an error.
     pub unit_voxels: bool,
+    /// How a container behind a URL is reached.
+    pub store: StoreOptions,
 }

@@ -1,10 +1,18 @@
 //! Containers as stores of zarrs: the only way to their metadata and chunks.
 //!
-//! Another kind of store needs another constructor here, and another way to find the root. Only what
-//! is told about a path that holds no array, the listing of groups and the staging of outputs look
-//! past it at the file system.
+//! A container lies in a folder, in a zip archive or behind a URL. Its files and folders go by the paths
+//! that messages name, also behind a URL: `s3://bucket/crop.zarr/labels` is such a path. Only what is told
+//! about a path that holds no array and the staging of outputs look past this at the file system.
 
+mod consolidated;
+mod documents;
+mod listing;
+mod options;
+#[cfg(feature = "remote")]
+mod remote;
 mod replacing;
+mod root;
+mod zip;
 
 use std::fmt;
 use std::fs;
@@ -16,40 +24,105 @@ use serde_json::{Map, Value};
 use zarrs::filesystem::FilesystemStore;
 use zarrs::storage::{ReadableStorage, StorageError, StoreKey, WritableStorage};
 
+use self::documents::Documents;
+pub use self::options::StoreOptions;
+#[cfg(feature = "remote")]
+use self::remote::RemoteStore;
 use self::replacing::ReplacingStore;
+use self::zip::ZipStore;
 use crate::error::ZarrError;
 use crate::json::{from_bytes, to_bytes};
-use crate::n5;
-use crate::node::{Node, NodeKind};
+use crate::location::Location;
+use crate::node::absolute;
 
-/// The names of metadata documents, as they are looked for.
-const DOCUMENTS: [&str; 5] = ["zarr.json", ".zarray", ".zgroup", ".zattrs", n5::ATTRIBUTES];
-
-/// The store of a container. Files and folders in it go by the paths that messages name.
+/// The store of a container.
 #[derive(Clone)]
 pub(crate) struct Container {
     root: PathBuf,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The folder in which the keys of the store begin.
+    base: PathBuf,
     store: ReadableStorage,
+    kind: Kind,
+}
+
+/// What differs between stores beyond reading keys.
+enum Kind {
+    Folder,
+    Zip(Arc<ZipStore>, Documents),
+    #[cfg(feature = "remote")]
+    Remote(Arc<RemoteStore>, Documents),
 }
 
 impl Container {
-    /// The container that holds the folder `dir`, and the folder's path in it.
-    ///
-    /// The path is where `dir` really lies if only that place is in a container: a link may lead into one.
-    pub(crate) fn around(dir: PathBuf) -> Result<(Self, PathBuf), ZarrError> {
-        let inside = |folder: &Path| dir.strip_prefix(folder).unwrap_or(Path::new("")).to_owned();
-        let (root, top) = (root_above(&dir)?, top_of_chain(&dir));
-        if let Ok(real_top) = fs::canonicalize(&top) {
-            let real_root =
-                if top == dir { root_above(&real_top)? } else { top_of_chain(&real_top) };
-            let real: PathBuf = real_top.join(inside(&top)).components().collect();
-            let same = fs::canonicalize(&root)
-                .is_ok_and(|at| at == real_root && at.join(inside(&root)) == real);
-            if real_root != real_top && !same {
-                return Ok((Self::at(&real_root)?, real));
+    /// The container that holds what lies at a location, and its path in it.
+    pub(crate) fn open(
+        location: &Location,
+        options: &StoreOptions,
+    ) -> Result<(Self, PathBuf), ZarrError> {
+        if let Some(path) = location.as_path() {
+            let dir = absolute(path)?;
+            return match zip::archive_above(&dir) {
+                Some(archive) => Self::in_archive(&archive, dir),
+                None => Self::around(dir),
+            };
+        }
+        Self::remote(location, options)
+    }
+
+    /// The container in a zip archive that holds the folder `dir`.
+    fn in_archive(archive: &Path, dir: PathBuf) -> Result<(Self, PathBuf), ZarrError> {
+        let (Some(folder), Some(name)) = (archive.parent(), archive.file_name()) else {
+            return Err(ZarrError::unsupported(archive, "an archive without a name"));
+        };
+        let store: ReadableStorage = Arc::new(file_store(folder)?);
+        let key = name.to_str().and_then(|name| StoreKey::new(name).ok());
+        let key = key.ok_or_else(|| not_unicode(archive))?;
+        Self::zipped(archive.to_owned(), store, key)?.rooted_around(dir)
+    }
+
+    /// The container in the zip archive under a key of a store.
+    fn zipped(base: PathBuf, store: ReadableStorage, key: StoreKey) -> Result<Self, ZarrError> {
+        let zip = Arc::new(ZipStore::open(&base, store, key)?);
+        let store: ReadableStorage = Arc::<ZipStore>::clone(&zip);
+        let kind = Kind::Zip(zip, Documents::default());
+        Ok(Self { root: base.clone(), inner: Arc::new(Inner { base, store, kind }) })
+    }
+
+    #[cfg(not(feature = "remote"))]
+    fn remote(location: &Location, _: &StoreOptions) -> Result<(Self, PathBuf), ZarrError> {
+        let what = "reading from a URL, for which this program was built without the feature \
+                    `remote` of zarr-source,";
+        Err(ZarrError::unsupported(Path::new(&location.to_string()), what))
+    }
+
+    #[cfg(feature = "remote")]
+    fn remote(location: &Location, options: &StoreOptions) -> Result<(Self, PathBuf), ZarrError> {
+        let (remote, names) = RemoteStore::open(location, options)?;
+        let base = remote.base().to_owned();
+        let mut dir = base.clone();
+        let store: ReadableStorage = Arc::<RemoteStore>::clone(&remote);
+        for (index, name) in names.iter().enumerate() {
+            dir.push(name);
+            if !zip::is_archive_name(name) {
+                continue;
+            }
+            let key = StoreKey::new(names.get(..=index).unwrap_or_default().join("/"))
+                .map_err(|_| not_unicode(&dir))?;
+            // A folder may have such a name too.
+            let size = remote.size(&key).map_err(|error| remote_error("open", &dir, error))?;
+            if size.is_some() {
+                let container = Self::zipped(dir.clone(), store, key)?;
+                dir.extend(names.get(index.saturating_add(1)..).unwrap_or_default());
+                return container.rooted_around(dir);
             }
         }
-        Ok((Self::at(&root)?, dir))
+        let kind = Kind::Remote(remote, Documents::default());
+        let container = Self { root: base.clone(), inner: Arc::new(Inner { base, store, kind }) };
+        container.rooted_around(dir)
     }
 
     /// The container whose root is the folder `root`.
@@ -59,37 +132,88 @@ impl Container {
 
     /// The container in a store, which messages call `root`.
     pub(crate) fn new(root: PathBuf, store: ReadableStorage) -> Self {
-        Self { root, store }
+        let inner = Inner { base: root.clone(), store, kind: Kind::Folder };
+        Self { root, inner: Arc::new(inner) }
     }
 
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
+    /// Whether its files are those of the file system.
+    pub(crate) fn is_folder(&self) -> bool {
+        matches!(self.inner.kind, Kind::Folder)
+    }
+
     pub(crate) fn readable(&self) -> ReadableStorage {
-        Arc::clone(&self.store)
+        Arc::clone(&self.inner.store)
     }
 
     /// The store for writing below the folder `folder`, which it never brings back if it has gone.
     pub(crate) fn writable(&self, folder: &Path) -> Result<WritableStorage, ZarrError> {
-        Ok(Arc::new(ReplacingStore::new(file_store(&self.root)?, folder.to_owned())))
+        if !self.is_folder() {
+            let what = "writing into a zip archive or to a URL";
+            return Err(ZarrError::unsupported(folder, what));
+        }
+        Ok(Arc::new(ReplacingStore::new(file_store(&self.inner.base)?, folder.to_owned())))
     }
 
     /// Reads a metadata document; none if there is no such document.
     pub(crate) fn read_json(&self, file: &Path) -> Result<Option<Map<String, Value>>, ZarrError> {
-        match self.store.get(&self.key(file)?) {
+        let Some(documents) = self.documents() else {
+            return self.fetch_json(file);
+        };
+        if let Some(answer) = documents.answer(file) {
+            return answer;
+        }
+        let found = self.fetch_json(file)?;
+        documents.remember(file, found.clone());
+        Ok(found)
+    }
+
+    /// Whether the size of a file is known without a request.
+    pub(crate) fn sizes_are_cheap(&self) -> bool {
+        match self.inner.kind {
+            Kind::Folder | Kind::Zip(..) => true,
+            #[cfg(feature = "remote")]
+            Kind::Remote(..) => false,
+        }
+    }
+
+    /// What is known of the metadata documents; nothing where the files themselves count.
+    fn documents(&self) -> Option<&Documents> {
+        match &self.inner.kind {
+            Kind::Folder => None,
+            Kind::Zip(_, documents) => Some(documents),
+            #[cfg(feature = "remote")]
+            Kind::Remote(_, documents) => Some(documents),
+        }
+    }
+
+    fn fetch_json(&self, file: &Path) -> Result<Option<Map<String, Value>>, ZarrError> {
+        match self.inner.store.get(&self.key(file)?) {
             // As if it were not there, for a store of files.
-            Ok(None) if file.is_symlink() => {
+            Ok(None) if self.is_folder() && file.is_symlink() => {
                 let error = io::Error::new(ErrorKind::NotFound, "it is a link that leads nowhere");
                 Err(ZarrError::io("read", file, error))
             }
-            Ok(bytes) => bytes.map(|bytes| from_bytes(file, &bytes)).transpose(),
+            Ok(bytes) => bytes.map(|bytes| self.parse(file, &bytes)).transpose(),
             // What should be a folder is a file.
             Err(StorageError::IOError(error)) if error.kind() == ErrorKind::NotADirectory => {
                 Ok(None)
             }
-            Err(error) => Err(store_error("read", file, error)),
+            Err(error) => Err(self.store_error("read", file, error)),
         }
+    }
+
+    fn parse(&self, file: &Path, bytes: &[u8]) -> Result<Map<String, Value>, ZarrError> {
+        let is_page = bytes.trim_ascii_start().starts_with(b"<");
+        if is_page && !self.is_folder() {
+            let reason = "it is a page in HTML or XML, not JSON; some servers answer so for what \
+                          they do not have";
+            return Err(ZarrError::malformed(file, reason));
+        }
+        from_bytes(file, bytes)
     }
 
     /// Writes a metadata document and the folders around it, up to the root.
@@ -101,7 +225,7 @@ impl Container {
         let bytes = to_bytes(file, object)?;
         self.writable(&self.root)?
             .set(&self.key(file)?, bytes.into())
-            .map_err(|error| store_error("write", file, error))
+            .map_err(|error| self.store_error("write", file, error))
     }
 
     /// The path of an array in the store.
@@ -111,15 +235,43 @@ impl Container {
 
     /// The file of a key, for messages.
     pub(crate) fn file(&self, key: &StoreKey) -> PathBuf {
-        self.root.join(key.as_str())
+        self.inner.base.join(key.as_str())
     }
 
+    /// The error of the store, with its cause.
+    pub(crate) fn store_error(&self, action: &str, file: &Path, error: StorageError) -> ZarrError {
+        let error = match error {
+            StorageError::IOError(error) => io::Error::new(error.kind(), error),
+            other => io::Error::other(other),
+        };
+        let error = match self.no_file(file) {
+            Some(found) => io::Error::new(error.kind(), found),
+            None => error,
+        };
+        ZarrError::io(action, file, error)
+    }
+
+    /// What is wrong with a file of an archive, if that is what the error tells.
+    pub(crate) fn damage(&self, error: &StorageError) -> Option<String> {
+        let StorageError::IOError(error) = error else {
+            return None;
+        };
+        let is_damage =
+            matches!(self.inner.kind, Kind::Zip(..)) && error.kind() == ErrorKind::InvalidData;
+        is_damage.then(|| error.to_string())
+    }
+
+    /// What there is in place of a file, if something else is.
+    pub(crate) fn no_file(&self, path: &Path) -> Option<&'static str> {
+        let found = fs::metadata(path).ok().filter(|found| self.is_folder() && !found.is_file())?;
+        Some(if found.is_dir() { "it is a directory, not a file" } else { "it is no regular file" })
+    }
+
+    /// The key of a file or folder.
     fn key(&self, path: &Path) -> Result<StoreKey, ZarrError> {
-        let inside = path.strip_prefix(&self.root).unwrap_or(path);
+        let inside = path.strip_prefix(&self.inner.base).unwrap_or(path);
         let names: Option<Vec<&str>> = inside.iter().map(|name| name.to_str()).collect();
-        names
-            .and_then(|names| StoreKey::new(names.join("/")).ok())
-            .ok_or_else(|| ZarrError::unsupported(path, "a path that is not Unicode"))
+        names.and_then(|names| StoreKey::new(names.join("/")).ok()).ok_or_else(|| not_unicode(path))
     }
 }
 
@@ -129,57 +281,19 @@ impl fmt::Debug for Container {
     }
 }
 
-/// The root of the container that holds the folder `dir`.
-///
-/// Folders without metadata may lie between `dir` and a group, but not between groups: what lies further
-/// up belongs to others.
-fn root_above(dir: &Path) -> Result<PathBuf, ZarrError> {
-    let top = top_of_chain(dir);
-    if top != dir {
-        return Ok(top);
-    }
-    let Some(above) = dir.ancestors().skip(1).find(|folder| has_metadata(folder)) else {
-        return Ok(top);
-    };
-    let node = Node::read(&Container::at(above)?, above);
-    let is_group = matches!(node, Ok(Some(node)) if node.kind == NodeKind::Group);
-    Ok(if is_group { top_of_chain(above) } else { top })
-}
-
-/// The topmost of the folders with metadata that follow each other directly above `dir`, or `dir`.
-fn top_of_chain(dir: &Path) -> PathBuf {
-    let folders = dir.ancestors().skip(1).take_while(|folder| has_metadata(folder));
-    let top = folders.last().unwrap_or(dir);
-    // In N5, folders without metadata may lie anywhere.
-    let is_n5 = n5::is_member(top);
-    n5::root_above(top).filter(|_| is_n5).unwrap_or_else(|| top.to_owned())
-}
-
-/// Whether a folder holds metadata, which need not be readable.
-fn has_metadata(folder: &Path) -> bool {
-    DOCUMENTS.iter().any(|name| fs::symlink_metadata(folder.join(name)).is_ok())
-}
-
 fn file_store(root: &Path) -> Result<FilesystemStore, ZarrError> {
-    FilesystemStore::new(root)
-        .map_err(|_| ZarrError::unsupported(root, "a path that is not Unicode"))
+    FilesystemStore::new(root).map_err(|_| not_unicode(root))
 }
 
-/// The error of a store, with its cause.
-pub(crate) fn store_error(action: &str, file: &Path, error: StorageError) -> ZarrError {
+fn not_unicode(path: &Path) -> ZarrError {
+    ZarrError::unsupported(path, "a path that is not Unicode")
+}
+
+#[cfg(feature = "remote")]
+fn remote_error(action: &str, path: &Path, error: StorageError) -> ZarrError {
     let error = match error {
         StorageError::IOError(error) => io::Error::new(error.kind(), error),
         other => io::Error::other(other),
     };
-    let error = match no_file(file) {
-        Some(found) => io::Error::new(error.kind(), found),
-        None => error,
-    };
-    ZarrError::io(action, file, error)
-}
-
-/// What there is in place of a file, if something else is.
-pub(crate) fn no_file(path: &Path) -> Option<&'static str> {
-    let found = fs::metadata(path).ok().filter(|found| !found.is_file())?;
-    Some(if found.is_dir() { "it is a directory, not a file" } else { "it is no regular file" })
+    ZarrError::io(action, path, error)
 }

@@ -375,7 +375,7 @@ fn folders_without_attributes_are_groups_of_the_container() {
     let group = ZarrGroup::open(container.path("volumes")).unwrap();
     assert_eq!((group.zarr_format(), group.attrs().len()), (ZarrFormat::N5, 0));
     assert_eq!(group.groups().unwrap(), ["labels"]);
-    assert_eq!(group.arrays(), [container.array()]);
+    assert_eq!(group.arrays().unwrap(), [container.array()]);
     let root = ZarrGroup::open(container.folder.path()).unwrap();
     assert_eq!((root.attrs().len(), root.groups().unwrap()), (0, vec!["volumes".to_owned()]));
 

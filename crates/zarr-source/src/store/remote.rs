@@ -1,0 +1,377 @@
+//! Containers behind `http://`, `https://` and `s3://` URLs.
+//!
+//! Requests, signatures and retries are those of the object_store crate. Its ready-made adapter for zarrs
+//! asks for the size of each object before it reads it, and turns errors into text; this one does not.
+
+mod failure;
+mod profile;
+mod runtime;
+mod s3;
+mod url;
+
+use std::collections::HashSet;
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use object_store::path::Path as ObjectPath;
+use object_store::{
+    BackoffConfig, ClientOptions, GetOptions, GetRange, HeaderValue, ObjectStore, ObjectStoreExt,
+    RetryConfig,
+};
+use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
+use zarrs::storage::{
+    Bytes, MaybeBytes, MaybeBytesIterator, ReadableStorageTraits, StorageError, StoreKey,
+};
+
+use self::failure::{Failure, not_stored};
+use super::StoreOptions;
+use crate::error::ZarrError;
+use crate::location::Location;
+
+/// How long connecting may take, if a request may take longer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request is made again at most, if one does not take longer.
+const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest pause before a request is made again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How many documents are asked for at the same time.
+const PARALLEL: usize = 16;
+
+/// The objects of a bucket or of an HTTP server.
+pub(super) struct RemoteStore {
+    store: Arc<dyn ObjectStore>,
+    /// What messages call it, without secrets.
+    base: PathBuf,
+    lists: bool,
+    timeout: Duration,
+    /// Whether the server has answered a request for a part with the whole.
+    only_whole: AtomicBool,
+    /// The last object that was read as a whole to have a part of it.
+    last_whole: Mutex<Option<(ObjectPath, Bytes)>>,
+    /// Objects whose size was asked for and that are not stored: shards, of which every chunk would ask again.
+    missing: Mutex<HashSet<ObjectPath>>,
+}
+
+impl RemoteStore {
+    /// The store that a URL names, and the parts of the path in it.
+    pub(super) fn open(
+        location: &Location,
+        options: &StoreOptions,
+    ) -> Result<(Arc<Self>, Vec<String>), ZarrError> {
+        let invalid =
+            |reason: String| ZarrError::InvalidLocation { location: location.to_string(), reason };
+        let url::Parsed { place, base, names } =
+            url::parse(location.as_url().unwrap_or_default()).map_err(invalid)?;
+        // Somebody else's choice is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (store, lists) = match place {
+            url::Place::Http(server) => (url::http_store(server, options), false),
+            url::Place::Bucket(bucket) => {
+                (s3::store(&bucket, options, &s3::Environment::of_process()), true)
+            }
+        };
+        let store = Self {
+            store: store.map_err(invalid)?,
+            base,
+            lists,
+            timeout: options.request_timeout,
+            only_whole: AtomicBool::new(false),
+            last_whole: Mutex::default(),
+            missing: Mutex::default(),
+        };
+        Ok((Arc::new(store), names))
+    }
+
+    /// What messages call it, without secrets.
+    pub(super) fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// The size of an object; none if it is not stored, which is asked only once.
+    pub(super) fn size(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
+        let path = object_path(key)?;
+        let missing = || self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if missing().contains(&path) {
+            return Ok(None);
+        }
+        let (store, asked) = (Arc::clone(&self.store), path.clone());
+        let size = match self.finish(async move { Ok(store.head(&asked).await?.size) })? {
+            Answer::Found(size) => Some(size),
+            Answer::NotStored => None,
+            // The server does not tell sizes alone.
+            Answer::Refused => {
+                self.whole(&path)?.map(|bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+            }
+        };
+        if size.is_none() {
+            missing().insert(path);
+        }
+        Ok(size)
+    }
+
+    /// Several objects at the same time.
+    pub(super) fn get_all(&self, keys: Vec<StoreKey>) -> Vec<Result<MaybeBytes, StorageError>> {
+        let mut found = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(PARALLEL) {
+            let running: Vec<_> = keys
+                .iter()
+                .map(|key| {
+                    let (store, path) = (Arc::clone(&self.store), object_path(key)?);
+                    runtime::start(async move { whole_object(&*store, &path).await })
+                })
+                .collect();
+            for answer in running {
+                let answer = answer.and_then(runtime::Running::wait).map_err(StorageError::from);
+                found.push(answer.and_then(|answer| self.maybe(answer)));
+            }
+        }
+        found
+    }
+
+    /// The names of the folders in a folder; none if the server does not list.
+    pub(super) fn folders(&self, dir: &str) -> Result<Option<Vec<String>>, StorageError> {
+        if !self.lists {
+            return Ok(None);
+        }
+        let path = ObjectPath::parse(dir).map_err(invalid_path)?;
+        let store = Arc::clone(&self.store);
+        let listed =
+            self.finish(async move { Ok(store.list_with_delimiter(Some(&path)).await?) })?;
+        let Answer::Found(listed) = listed else {
+            return Ok(Some(Vec::new()));
+        };
+        let names = listed.common_prefixes.iter().filter_map(|path| path.filename());
+        Ok(Some(names.map(str::to_owned).collect()))
+    }
+
+    /// A whole object, which is kept until another is asked for.
+    fn whole(&self, path: &ObjectPath) -> Result<MaybeBytes, StorageError> {
+        let mut last = self.last_whole.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, bytes)) = last.as_ref().filter(|(known, _)| known == path) {
+            return Ok(Some(bytes.clone()));
+        }
+        let found = self.get_object(path)?;
+        *last = found.clone().map(|bytes| (path.clone(), bytes));
+        Ok(found)
+    }
+
+    fn get_object(&self, path: &ObjectPath) -> Result<MaybeBytes, StorageError> {
+        let (store, path) = (Arc::clone(&self.store), path.clone());
+        let answer = runtime::start(async move { whole_object(&*store, &path).await })?.wait()?;
+        self.maybe(answer)
+    }
+
+    /// Parts of an object, each of the length that was asked for.
+    fn parts(
+        &self,
+        path: &ObjectPath,
+        ranges: &[ByteRange],
+    ) -> Result<Option<Vec<Bytes>>, StorageError> {
+        if !self.only_whole.load(Ordering::Relaxed) {
+            match self.ranges(path, ranges)? {
+                Answer::Found(parts) => return Ok(Some(parts)),
+                Answer::NotStored => return Ok(None),
+                Answer::Refused => {
+                    let base = self.base.display();
+                    tracing::info!("{base} does not give parts of files; they are read as a whole");
+                    self.only_whole.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+        let Some(whole) = self.whole(path)? else {
+            return Ok(None);
+        };
+        let size = u64::try_from(whole.len()).unwrap_or(u64::MAX);
+        let cut = |range: &ByteRange| {
+            let (start, len) = match *range {
+                ByteRange::FromStart(start, len) => {
+                    (start, len.unwrap_or(size.saturating_sub(start)))
+                }
+                ByteRange::Suffix(len) => (size.saturating_sub(len), len.min(size)),
+            };
+            let end = start.checked_add(len).filter(|&end| end <= size);
+            let bounds = end
+                .and_then(|end| Some((usize::try_from(start).ok()?, usize::try_from(end).ok()?)));
+            let (start, end) = bounds.ok_or_else(too_short)?;
+            Ok(whole.slice(start..end))
+        };
+        Ok(Some(ranges.iter().map(cut).collect::<io::Result<_>>()?))
+    }
+
+    fn ranges(
+        &self,
+        path: &ObjectPath,
+        ranges: &[ByteRange],
+    ) -> Result<Answer<Vec<Bytes>>, StorageError> {
+        let (store, path) = (Arc::clone(&self.store), path.clone());
+        let bounded: Option<Vec<Range<u64>>> = ranges.iter().map(bounded).collect();
+        if let Some(bounded) = bounded {
+            let lengths: Vec<u64> = bounded.iter().map(|range| range.end - range.start).collect();
+            for &length in &lengths {
+                check_size(length)?;
+            }
+            let found = self.finish(async move { Ok(store.get_ranges(&path, &bounded).await?) })?;
+            if let Answer::Found(parts) = &found {
+                let is_long =
+                    |(part, length): (&Bytes, &u64)| u64::try_from(part.len()) == Ok(*length);
+                if !parts.iter().zip(&lengths).all(is_long) {
+                    return Err(too_short().into());
+                }
+            }
+            return Ok(found);
+        }
+        let wanted: Vec<GetRange> = ranges.iter().map(wanted).collect();
+        self.finish(async move {
+            let mut parts = Vec::with_capacity(wanted.len());
+            for range in wanted {
+                let found =
+                    store.get_opts(&path, GetOptions::new().with_range(Some(range))).await?;
+                let length = found.range.end.saturating_sub(found.range.start);
+                check_size(length)?;
+                parts.push(complete(found.bytes().await?, length)?);
+            }
+            Ok(parts)
+        })
+    }
+
+    /// Waits for an answer.
+    fn finish<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<Answer<T>, StorageError> {
+        self.answer(runtime::start(request)?.wait()?)
+    }
+
+    fn answer<T>(&self, result: Result<T, Failure>) -> Result<Answer<T>, StorageError> {
+        match result {
+            Ok(found) => Ok(Answer::Found(found)),
+            Err(Failure::Io(error)) => Err(error.into()),
+            Err(Failure::Store(error)) if failure::is_refused_method(&error) => Ok(Answer::Refused),
+            Err(Failure::Store(error)) if not_stored(&error) => Ok(Answer::NotStored),
+            Err(Failure::Store(error)) => Err(failure::explain(&error, self.timeout).into()),
+        }
+    }
+
+    fn maybe(&self, result: Result<Bytes, Failure>) -> Result<MaybeBytes, StorageError> {
+        match self.answer(result)? {
+            Answer::Found(bytes) => Ok(Some(bytes)),
+            Answer::NotStored => Ok(None),
+            Answer::Refused => {
+                let text = "the server refuses requests for the file";
+                Err(io::Error::new(ErrorKind::Unsupported, text).into())
+            }
+        }
+    }
+}
+
+/// What a server says to a request that did not fail.
+enum Answer<T> {
+    Found(T),
+    NotStored,
+    /// The server does not know this kind of request.
+    Refused,
+}
+
+async fn whole_object(store: &dyn ObjectStore, path: &ObjectPath) -> Result<Bytes, Failure> {
+    let found = store.get_opts(path, GetOptions::new()).await?;
+    let size = found.meta.size;
+    check_size(size)?;
+    complete(found.bytes().await?, size)
+}
+
+/// All bytes of an answer, if there are as many as were announced.
+fn complete(bytes: Bytes, length: u64) -> Result<Bytes, Failure> {
+    if u64::try_from(bytes.len()) == Ok(length) {
+        return Ok(bytes);
+    }
+    let text = format!("the answer was cut short: {} bytes instead of {length}", bytes.len());
+    Err(Failure::Io(io::Error::new(ErrorKind::ConnectionAborted, text)))
+}
+
+/// Whether memory can be had for an answer, before it is taken for granted.
+fn check_size(size: u64) -> io::Result<()> {
+    let fits =
+        usize::try_from(size).is_ok_and(|size| Vec::<u8>::new().try_reserve_exact(size).is_ok());
+    if fits {
+        return Ok(());
+    }
+    Err(io::Error::new(ErrorKind::OutOfMemory, format!("{size} bytes do not fit into memory")))
+}
+
+fn too_short() -> io::Error {
+    io::Error::new(ErrorKind::UnexpectedEof, "the file is shorter than what was asked for")
+}
+
+/// A range with both ends that holds something.
+fn bounded(range: &ByteRange) -> Option<Range<u64>> {
+    match *range {
+        ByteRange::FromStart(start, Some(length)) if length > 0 => {
+            Some(start..start.checked_add(length)?)
+        }
+        _ => None,
+    }
+}
+
+fn wanted(range: &ByteRange) -> GetRange {
+    match *range {
+        ByteRange::FromStart(start, Some(length)) => {
+            GetRange::Bounded(start..start.saturating_add(length))
+        }
+        ByteRange::FromStart(start, None) => GetRange::Offset(start),
+        ByteRange::Suffix(length) => GetRange::Suffix(length),
+    }
+}
+
+fn object_path(key: &StoreKey) -> io::Result<ObjectPath> {
+    ObjectPath::parse(key.as_str()).map_err(invalid_path)
+}
+
+fn invalid_path(error: object_store::path::Error) -> io::Error {
+    io::Error::new(ErrorKind::InvalidInput, error)
+}
+
+/// The options of every client.
+fn client_options(options: &StoreOptions, allow_http: bool) -> ClientOptions {
+    ClientOptions::new()
+        .with_user_agent(HeaderValue::from_static(concat!("voxmask/", env!("CARGO_PKG_VERSION"))))
+        .with_allow_http(allow_http)
+        .with_timeout(options.request_timeout)
+        .with_connect_timeout(options.request_timeout.min(CONNECT_TIMEOUT))
+}
+
+fn retry_config(options: &StoreOptions) -> RetryConfig {
+    RetryConfig {
+        backoff: BackoffConfig { max_backoff: LONGEST_PAUSE, ..BackoffConfig::default() },
+        max_retries: options.retries,
+        retry_timeout: options.request_timeout.saturating_mul(2).max(RETRY_TIMEOUT),
+    }
+}
+
+impl ReadableStorageTraits for RemoteStore {
+    fn get(&self, key: &StoreKey) -> Result<MaybeBytes, StorageError> {
+        self.get_object(&object_path(key)?)
+    }
+
+    fn get_partial_many<'a>(
+        &'a self,
+        key: &StoreKey,
+        byte_ranges: ByteRangeIterator<'a>,
+    ) -> Result<MaybeBytesIterator<'a>, StorageError> {
+        let ranges: Vec<ByteRange> = byte_ranges.collect();
+        let parts = self.parts(&object_path(key)?, &ranges)?;
+        Ok(parts
+            .map(|parts| -> Box<dyn Iterator<Item = _>> { Box::new(parts.into_iter().map(Ok)) }))
+    }
+
+    fn size_key(&self, key: &StoreKey) -> Result<Option<u64>, StorageError> {
+        self.size(key)
+    }
+
+    fn supports_get_partial(&self) -> bool {
+        true
+    }
+}
