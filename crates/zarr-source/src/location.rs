@@ -47,6 +47,13 @@ impl Location {
         }
     }
 
+    /// The scheme of a URL that was taken for a path because it has another one.
+    pub(crate) fn unknown_scheme(&self) -> Option<&str> {
+        let (scheme, _) = self.as_path()?.to_str()?.split_once("://")?;
+        let is_scheme = scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric());
+        is_scheme.then_some(scheme)
+    }
+
     /// The path, if it is one.
     pub(crate) fn as_path(&self) -> Option<&Path> {
         match &self.0 {
@@ -131,6 +138,10 @@ impl From<PathBuf> for Location {
 impl fmt::Display for Location {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
+            // Whatever its scheme, a URL may hold secrets.
+            Place::Path(path) if self.unknown_scheme().is_some() => {
+                formatter.pad(&redacted(&path.to_string_lossy()))
+            }
             Place::Path(path) => path.display().fmt(formatter),
             Place::Url(url) => formatter.pad(&redacted(url)),
         }
@@ -154,6 +165,7 @@ mod tests {
             ("https://a:secret@host:80/x?sig=secret", "https://host:80/x"),
             ("https://a:se@cret@host?secret", "https://host"),
             ("HTTP://host/a@b#secret", "HTTP://host/a@b"),
+            ("gs://a:secret@b/c?secret", "gs://b/c"),
         ] {
             let location = Location::from(url);
             assert_eq!(location.to_string(), shown);

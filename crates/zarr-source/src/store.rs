@@ -64,6 +64,12 @@ impl Container {
         options: &StoreOptions,
     ) -> Result<(Self, PathBuf), ZarrError> {
         if let Some(path) = location.as_path() {
+            if let Some(scheme) = location.unknown_scheme()
+                && !path.exists()
+            {
+                let reason = format!("{scheme} is not supported; http, https and s3 are");
+                return Err(ZarrError::InvalidLocation { location: location.to_string(), reason });
+            }
             let dir = absolute(path)?;
             return match zip::archive_above(&dir) {
                 Some(archive) => Self::in_archive(&archive, dir),

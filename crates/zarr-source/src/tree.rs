@@ -7,14 +7,20 @@ use serde_json::{Map, Value};
 
 use crate::chunks::Chunks;
 use crate::error::ZarrError;
+use crate::locate::node_at;
+use crate::location::Location;
 use crate::node::{Node, NodeKind, ZarrFormat};
+use crate::options::OpenOptions;
 use crate::spec::ArraySpec;
 use crate::store::Container;
 
-/// What is in a group.
+/// How many folders are looked into, of which most may hold nothing.
+const MAX_FOLDERS: usize = 100_000;
+
+/// What is in a container, a group, or a folder that holds some.
 #[derive(Clone, Debug)]
 pub struct ZarrTree {
-    /// The group itself, without a name.
+    /// What was asked for itself, without a name.
     pub root: TreeNode,
     /// Whether there is more than was asked for.
     pub truncated: bool,
@@ -74,13 +80,56 @@ pub struct TreeArray {
     pub stored_bytes: Option<u64>,
 }
 
+impl ZarrTree {
+    /// What is at a location, up to `max_nodes` groups and arrays.
+    ///
+    /// It need not be a group: an array is a tree of itself, and a folder or archive without metadata counts if
+    /// it holds arrays or groups.
+    ///
+    /// # Errors
+    ///
+    /// [`ZarrError::NotFound`]; [`ZarrError::NotAZarrGroup`] for something else, or a folder with nothing in it;
+    /// [`ZarrError::NotListable`]; [`ZarrError::MetadataMalformed`]; [`ZarrError::InvalidLocation`];
+    /// [`ZarrError::Unsupported`]; [`ZarrError::StoreIo`]. What goes wrong further down is told at its node.
+    pub fn open(
+        location: impl Into<Location>,
+        options: &OpenOptions,
+        max_nodes: usize,
+    ) -> Result<Self, ZarrError> {
+        let (container, dir) = Container::open(&location.into(), &options.store)?;
+        match Node::read(&container, &dir)? {
+            Some(found) if found.kind == NodeKind::Group => of(&container, &found, max_nodes),
+            Some(found) => {
+                let kind = TreeKind::Array(Walk::new(&container, 1).array(&found)?);
+                let root = node(String::new(), &dir, kind, found.attrs);
+                Ok(Self { root, truncated: false })
+            }
+            None => {
+                let mut walk = Walk::new(&container, max_nodes);
+                let listed = match container.folders(&dir) {
+                    Ok(_) => walk.children(&dir)?.unwrap_or_default(),
+                    // A file, or nothing: told below.
+                    Err(_) => Vec::new(),
+                };
+                if listed.is_empty() && !walk.truncated {
+                    let error = node_at(&container, &dir, NodeKind::Group).map(drop);
+                    return Err(error.err().unwrap_or(ZarrError::NotListable { path: dir }));
+                }
+                let mut root = node(String::new(), &dir, TreeKind::Folder, Map::new());
+                root.children = listed;
+                Ok(Self { root, truncated: walk.truncated })
+            }
+        }
+    }
+}
+
 /// The tree below a group.
 pub(crate) fn of(
     container: &Container,
     group: &Node,
     max_nodes: usize,
 ) -> Result<ZarrTree, ZarrError> {
-    let mut walk = Walk { container, left: max_nodes.saturating_sub(1), truncated: false };
+    let mut walk = Walk::new(container, max_nodes);
     let kind = TreeKind::Group { format: group.format };
     let mut root = node(String::new(), &group.dir, kind, group.attrs.clone());
     root.children = walk
@@ -92,12 +141,24 @@ pub(crate) fn of(
 struct Walk<'a> {
     container: &'a Container,
     left: usize,
+    folders_left: usize,
     truncated: bool,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// A walk that has made the first of its nodes.
+    fn new(container: &'a Container, max_nodes: usize) -> Self {
+        let left = max_nodes.saturating_sub(1);
+        Self { container, left, folders_left: MAX_FOLDERS, truncated: false }
+    }
+
     /// The nodes in a folder; none if nothing tells them.
     fn children(&mut self, dir: &Path) -> Result<Option<Vec<TreeNode>>, ZarrError> {
+        if self.folders_left == 0 {
+            self.truncated = true;
+            return Ok(Some(Vec::new()));
+        }
+        self.folders_left = self.folders_left.saturating_sub(1);
         let Some(names) = self.container.folders(dir)? else {
             return Ok(None);
         };

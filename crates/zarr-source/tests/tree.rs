@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use array_core::DType;
 use tempfile::TempDir;
-use zarr_source::{OpenOptions, TreeKind, TreeNode, ZarrArray, ZarrError, ZarrFormat, ZarrGroup};
+use zarr_source::{
+    OpenOptions, TreeKind, TreeNode, ZarrArray, ZarrError, ZarrFormat, ZarrGroup, ZarrTree,
+};
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -127,6 +129,42 @@ fn groups_open_what_is_in_them_and_nothing_else() {
     assert!(matches!(error, ZarrError::NotAZarrGroup { .. }), "{error}");
     let error = labels.open_group("s1").unwrap_err();
     assert!(matches!(error, ZarrError::NotFound { .. }), "{error}");
+}
+
+#[test]
+fn a_tree_needs_no_group() {
+    let (_folder, root) = container();
+    let options = OpenOptions::default();
+    let open = |path: &Path| ZarrTree::open(path, &options, 100);
+    // The folder around the container.
+    let tree = open(root.parent().unwrap()).unwrap();
+    assert!(matches!(tree.root.kind, TreeKind::Folder));
+    assert_eq!(names(&tree.root), ["crop.zarr"]);
+    assert_eq!(names(&tree.root.children[0]), ["broken", "labels", "odd", "plain"]);
+    // A folder without metadata in it, a group, and an array.
+    assert_eq!(names(&open(&root.join("plain")).unwrap().root), ["raw"]);
+    assert_eq!(names(&open(&root.join("labels")).unwrap().root), ["s0"]);
+    let array = open(&root.join("labels/s0")).unwrap();
+    assert!(matches!(array.root.kind, TreeKind::Array(_)) && array.root.children.is_empty());
+    let zip = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/zips/folder.zip");
+    assert_eq!(names(&open(&zip).unwrap().root), ["v3_sharded_missing.zarr"]);
+
+    let error = open(&root.join("notes")).unwrap_err();
+    assert!(matches!(error, ZarrError::NotAZarrGroup { .. }), "{error}");
+    let error = open(&root.join("notes/deep/readme.txt")).unwrap_err();
+    assert!(matches!(error, ZarrError::NotAZarrGroup { .. }), "{error}");
+    let error = open(&root.join("nothing")).unwrap_err();
+    assert!(matches!(error, ZarrError::NotFound { .. }), "{error}");
+}
+
+#[test]
+fn a_url_of_another_kind_is_told_without_its_secrets() {
+    let error = ZarrArray::open("gs://me:secret@bucket/crop.zarr?secret").unwrap_err();
+    assert!(matches!(error, ZarrError::InvalidLocation { .. }), "{error}");
+    assert!(
+        error.to_string().starts_with("cannot open gs://bucket/crop.zarr: gs is not"),
+        "{error}"
+    );
 }
 
 #[cfg(not(feature = "remote"))]

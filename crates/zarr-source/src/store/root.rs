@@ -66,7 +66,7 @@ impl Container {
                 Err(ZarrError::StoreIo { context, source })
                     if source.kind() == ErrorKind::PermissionDenied =>
                 {
-                    tracing::debug!("the container ends below: cannot {context}: {source}");
+                    tracing::warn!("the container ends below: cannot {context}: {source}");
                     return Ok(false);
                 }
                 Err(error) => return Err(error),

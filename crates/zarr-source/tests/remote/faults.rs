@@ -65,6 +65,25 @@ fn metadata_that_are_forbidden_are_an_error() {
 }
 
 #[test]
+fn a_container_ends_where_access_is_denied() {
+    let Some(nginx) = Nginx::start("") else { return };
+    put("v3_bytes.zarr", &nginx.root(), "team/crop");
+    let proxy = Proxy::start(nginx.port());
+    proxy.fail("GET", "/team/zarr.json", Fault::Status(403, ""), usize::MAX);
+    proxy.fail("GET", "/team/.zgroup", Fault::Status(403, ""), usize::MAX);
+    let array = ZarrArray::open_with(proxy.url("team/crop/s0"), &quick(0)).unwrap();
+    assert_eq!(array.metadata().container().to_str(), Some(&proxy.url("team/crop")[..]));
+    // However near that is; the array itself must be readable.
+    proxy.fail("GET", "/team/crop/zarr.json", Fault::Status(403, ""), usize::MAX);
+    let options = quick(0);
+    let array = ZarrArray::open_with(proxy.url("team/crop/s0"), &options).unwrap();
+    assert_eq!(array.metadata().container().to_str(), Some(&proxy.url("team/crop/s0")[..]));
+    proxy.fail("GET", "/team/crop/s0/zarr.json", Fault::Status(403, ""), usize::MAX);
+    let error = ZarrArray::open_with(proxy.url("team/crop/s0"), &options).unwrap_err();
+    assert_eq!(io_kind(&error), Some(ErrorKind::PermissionDenied), "{}", chain(&error));
+}
+
+#[test]
 fn a_server_that_fails_once_is_asked_again() {
     let Some((_nginx, proxy)) = served("v2_raw.zarr") else { return };
     let array = open(&proxy, 3);
