@@ -113,10 +113,15 @@ fn what_is_there(container: &Container, path: &Path) -> Result<Option<String>, Z
         return Ok(path.try_exists().unwrap_or(false).then(|| describe(container, path)));
     }
     // Where consolidated metadata answer, nothing else is asked.
-    if container.consolidated_file().is_none()
-        && let Some(start) = container.start_of_file(path)?
-    {
-        return Ok(Some(describe_start(&start)));
+    if container.consolidated_file().is_none() {
+        match container.start_of_file(path) {
+            Ok(Some(start)) => return Ok(Some(describe_start(&start))),
+            Ok(None) => {}
+            // Servers answer so for folders that they do not show.
+            Err(ZarrError::StoreIo { source, .. })
+                if source.kind() == ErrorKind::PermissionDenied => {}
+            Err(error) => return Err(error),
+        }
     }
     let names = match container.folders(path) {
         Ok(names) => names.unwrap_or_default(),
@@ -185,6 +190,9 @@ fn describe_start(start: &[u8]) -> String {
     match start {
         b"\x89HDF\r\n\x1a\n" => CONVERT_HDF5.to_owned(),
         [b'P', b'K', 3 | 5, ..] => "it is a zip archive without Zarr metadata".to_owned(),
+        [b'<', ..] => {
+            "it is a page, or a folder that is shown as one, without Zarr metadata".to_owned()
+        }
         _ => "it is a file, not a folder".to_owned(),
     }
 }

@@ -182,6 +182,17 @@ fn a_server_that_does_not_tell_sizes_is_asked_for_the_whole() {
 }
 
 #[test]
+fn answers_need_no_length() {
+    for fixture in ["v2_missing.zarr", "v3_sharded_missing.zarr"] {
+        let Some((_nginx, proxy)) = served(fixture) else { return };
+        for method in ["GET", "HEAD"] {
+            proxy.fail(method, "", Fault::NoLength, usize::MAX);
+        }
+        assert_same(&open(&proxy, 0), fixture);
+    }
+}
+
+#[test]
 fn a_request_that_the_server_does_not_know_is_no_missing_chunk() {
     let Some((_nginx, proxy)) = served("v2_raw.zarr") else { return };
     let error = chunk_error(&proxy, Fault::Status(405, ""));

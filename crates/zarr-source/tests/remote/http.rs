@@ -10,7 +10,8 @@ use zarr_source::{StoreOptions, TreeKind, ZarrArray, ZarrError, ZarrGroup};
 
 use crate::servers::{Nginx, write};
 use crate::support::{
-    assert_same, chain, copy, edit, fixture_names, fixtures, io_kind, local, put, quick, zips,
+    assert_same, chain, copy, edit, fixture_names, fixtures, io_kind, local, put, quick,
+    read_error, zips,
 };
 
 #[test]
@@ -138,6 +139,35 @@ fn what_is_not_there_is_told_with_what_is() {
     fs::write(nginx.root().join("crop.h5"), b"\x89HDF\r\n\x1a\n123").unwrap();
     let error = ZarrArray::open_with(nginx.url("crop.h5"), &quick(0)).unwrap_err();
     assert!(error.to_string().contains("h5py.File("), "{error}");
+}
+
+#[test]
+fn a_folder_without_metadata_is_none_whether_it_is_shown_or_not() {
+    for (settings, words) in [("", "does not exist"), ("autoindex on;", "a folder that is shown")] {
+        let Some(nginx) = Nginx::start(settings) else { return };
+        write(&nginx.root().join("data/readme.txt"), "hello");
+        let error = ZarrArray::open_with(nginx.url("data"), &quick(0)).unwrap_err();
+        assert!(error.is_not_found() && error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn an_empty_file_is_a_file_and_no_chunk() {
+    let Some(nginx) = Nginx::start("") else { return };
+    put("v2_raw.zarr", &nginx.root(), "crop.zarr");
+    put("v3_sharded.zarr", &nginx.root(), "shards.zarr");
+    for file in ["crop.zarr/s0/0.0.0", "shards.zarr/s0/c/0/0/0", "empty.zip", "empty"] {
+        fs::write(nginx.root().join(file), "").unwrap();
+    }
+    for path in ["crop.zarr/s0", "shards.zarr/s0"] {
+        let array = ZarrArray::open_with(nginx.url(path), &quick(0)).unwrap();
+        let error = read_error(&array);
+        assert!(matches!(&error, ZarrError::ChunkCorrupt { .. }), "{error}");
+    }
+    let error = ZarrArray::open_with(nginx.url("empty"), &quick(0)).unwrap_err();
+    assert!(error.to_string().contains("it is a file"), "{error}");
+    let error = ZarrArray::open_with(nginx.url("empty.zip/s0"), &quick(0)).unwrap_err();
+    assert!(matches!(&error, ZarrError::MetadataMalformed { .. }), "{error}");
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     Closed,
     /// Half of what was asked for, as if that were all.
     Short,
+    /// All of it, without its length.
+    NoLength,
 }
 
 /// Which requests go wrong, and how often.
@@ -162,6 +164,13 @@ fn serve(
                 .collect();
             client.write_all(format!("{}\r\n", lines.join("\r\n")).as_bytes()).ok()?;
             client.write_all(&answer[body..half]).ok()?;
+        }
+        Some(Fault::NoLength) => {
+            let head = String::from_utf8_lossy(&answer[..body]).into_owned();
+            let is_length = |line: &&str| line.to_ascii_lowercase().starts_with("content-length");
+            let lines: Vec<&str> = head.lines().filter(|line| !is_length(line)).collect();
+            client.write_all(format!("{}\r\n", lines.join("\r\n")).as_bytes()).ok()?;
+            client.write_all(&answer[body..]).ok()?;
         }
         _ => client.write_all(&answer).ok()?,
     }

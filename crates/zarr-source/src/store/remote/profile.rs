@@ -33,8 +33,9 @@ const ELSEWHERE: [&str; 6] = [
 ];
 
 impl Profile {
-    /// The profile that `AWS_PROFILE` names, or the default one; otherwise what is wrong.
-    pub(super) fn read(environment: &Environment) -> Result<Self, String> {
+    /// The profile that `AWS_PROFILE` names, or the default one; otherwise what is wrong. Without
+    /// `wants_keys`, what its keys are does not matter.
+    pub(super) fn read(environment: &Environment, wants_keys: bool) -> Result<Self, String> {
         let chosen =
             environment.get("AWS_PROFILE").or_else(|| environment.get("AWS_DEFAULT_PROFILE"));
         let name = chosen.unwrap_or("default");
@@ -54,6 +55,10 @@ impl Profile {
             let values = places.iter().filter_map(|(file, section)| file.get(section, key));
             values.map(|value| value.trim().to_owned()).find(|value| !value.is_empty())
         };
+        let (region, endpoint) = (get("region"), get("endpoint_url"));
+        if !wants_keys {
+            return Ok(Self { keys: None, region, endpoint });
+        }
         let keys = match (get("aws_access_key_id"), get("aws_secret_access_key")) {
             (Some(id), Some(secret)) => Some(Keys { id, secret, token: get("aws_session_token") }),
             (None, None) => None,
@@ -64,8 +69,7 @@ impl Profile {
             }
         };
         let elsewhere = ELSEWHERE.into_iter().find(|key| get(key).is_some());
-        let has_variables = environment.get("AWS_ACCESS_KEY_ID").is_some();
-        if let Some(key) = elsewhere.filter(|_| keys.is_none() && !has_variables) {
+        if let Some(key) = elsewhere.filter(|_| keys.is_none()) {
             let what = format!(
                 "the profile {name:?} gets its credentials by {key}, which is not supported; \
                  run `aws configure export-credentials --format env` and set what it prints"
@@ -75,7 +79,7 @@ impl Profile {
             }
             tracing::warn!("{what}");
         }
-        Ok(Self { keys, region: get("region"), endpoint: get("endpoint_url") })
+        Ok(Self { keys, region, endpoint })
     }
 }
 
@@ -116,7 +120,7 @@ mod tests {
         let file = file.to_str().unwrap().to_owned();
         let mut variables = vec![("AWS_CONFIG_FILE".to_owned(), file)];
         variables.extend(chosen.map(|name| ("AWS_PROFILE".to_owned(), name.to_owned())));
-        Profile::read(&Environment::new(variables))
+        Profile::read(&Environment::new(variables), true)
     }
 
     #[test]

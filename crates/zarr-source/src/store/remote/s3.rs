@@ -96,7 +96,9 @@ fn builder(
     options: &StoreOptions,
     environment: &Environment,
 ) -> Result<(AmazonS3Builder, bool), String> {
-    let profile = Profile::read(environment)?;
+    // Those in variables go before those in files.
+    let wants_keys = !options.anonymous && environment.get("AWS_ACCESS_KEY_ID").is_none();
+    let profile = Profile::read(environment, wants_keys)?;
     let endpoint = options
         .endpoint
         .as_deref()
@@ -243,6 +245,23 @@ mod tests {
         assert_eq!(settings(&found, &KEYS), [None, None, some("y"), some("https://given")]);
         let unsigned = found.get_config_value(&AmazonS3ConfigKey::SkipSignature);
         assert_eq!(unsigned.as_deref(), Some("true"));
+    }
+
+    #[test]
+    fn a_profile_without_keys_does_no_harm_where_none_are_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        fs::write(&file, "[profile lab]\nsso_session = x\nregion = eu-west-1\n").unwrap();
+        let lab = [("AWS_CONFIG_FILE", file.to_str().unwrap()), ("AWS_PROFILE", "lab")];
+        let anonymous = StoreOptions { anonymous: true, ..StoreOptions::default() };
+        let (found, _) = builder("b", &anonymous, &environment(&lab)).unwrap();
+        assert_eq!(settings(&found, &KEYS), [None, None, some("eu-west-1"), None]);
+        let keys = [("AWS_ACCESS_KEY_ID", "ENV"), ("AWS_SECRET_ACCESS_KEY", "s")];
+        let variables = environment(&[&lab[..], &keys].concat());
+        let (found, _) = builder("b", &StoreOptions::default(), &variables).unwrap();
+        assert_eq!(settings(&found, &KEYS), [some("ENV"), None, some("eu-west-1"), None]);
+        let refused = builder("b", &StoreOptions::default(), &environment(&lab));
+        assert!(refused.err().unwrap().contains("sso_session"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use object_store::path::Path as ObjectPath;
 use object_store::{HeaderMap, HeaderValue, ObjectStore};
 use url::Url;
 
+use super::lengths::WithLengths;
 use super::{client_options, retry_config};
 use crate::store::StoreOptions;
 
@@ -108,6 +109,7 @@ pub(super) fn http_store(
             .with_url(server.root.clone())
             .with_client_options(client)
             .with_retry(retry_config(options))
+            .with_http_connector(WithLengths)
             .build()
     };
     let store = match build(client.clone()) {
