@@ -295,3 +295,19 @@ fn a_scale_level_is_chosen_by_name_or_voxel_size() {
     let levels = "s0 (4 x 4 x 4 nm), s1 (8 x 8 x 8 nm)";
     sandbox.refuses(&["inspect", "em.zarr", "--scale", "16nm"], 1, &["16 nm", levels]);
 }
+
+#[test]
+fn n5_is_called_so_and_has_no_version_of_zarr() {
+    let sandbox = Sandbox::new();
+    let voxels = typed::<u8>(&labels(&[4, 5, 6], &IDS));
+    let crop = Crop { format: ZarrFormat::N5, place: FRACTIONS, ..Crop::default() };
+    crop.store(&sandbox.path("c.n5"), &voxels);
+    let text = sandbox.succeeds(&["inspect", "c.n5/all"]).stdout;
+    assert!(text.contains("format  N5, C order\n"), "{text}");
+    assert!(text.contains("voxel size  2.62 x 2 x 2.5 nm\n"), "{text}");
+    let found: Value =
+        serde_json::from_str(&sandbox.succeeds(&["inspect", "c.n5/all", "--json"]).stdout).unwrap();
+    assert_eq!(found["zarr_format"], Value::Null);
+    assert_eq!(found["geometry_source"], "own resolution");
+    assert_eq!(found["geometry"]["disagreements"], json!([]));
+}

@@ -1,8 +1,7 @@
-"""Reads N5 arrays with zarr-python (before version 3) and z5py.
+"""Reads N5 arrays with zarr-python (before version 3), z5py or TensorStore.
 
-Arguments: a folder, and the paths of arrays. Writes the voxels of array N in C order to `N.zarr` and `N.z5py`
-in the folder, and prints what the readers say about each array as JSON. A reader that lacks the
-compression of an array says null.
+Arguments: the name of a reader, a folder, and the paths of arrays. Writes the voxels of array N in C order to
+`N.READER` in the folder, and prints what the reader says about each array as JSON.
 """
 
 import json
@@ -11,9 +10,6 @@ import sys
 import warnings
 
 import numpy
-import z5py
-import zarr
-from zarr.n5 import N5Store
 
 
 def keep(folder, name, voxels):
@@ -35,6 +31,9 @@ def container_of(path):
 
 
 def with_zarr(folder, index, path):
+    import zarr
+    from zarr.n5 import N5Store
+
     root, inside = container_of(path)
     store = N5Store(root)
     group = zarr.open_group(store, mode="r")
@@ -48,6 +47,8 @@ def with_zarr(folder, index, path):
 
 
 def with_z5py(folder, index, path):
+    import z5py
+
     root, inside = container_of(path)
     file = z5py.File(root, mode="r", use_zarr_format=False)
     array = file[inside]
@@ -57,13 +58,24 @@ def with_z5py(folder, index, path):
     return found
 
 
+def with_tensorstore(folder, index, path):
+    import tensorstore
+
+    spec = {"driver": "n5", "kvstore": {"driver": "file", "path": path + "/"}}
+    array = tensorstore.open(spec, open=True, read=True).result()
+    # It keeps the axes in the order of N5.
+    found = keep(folder, f"{index}.tensorstore", array.read().result().T)
+    found["chunks"] = list(array.chunk_layout.read_chunk.shape)[::-1]
+    found["labels"] = list(array.domain.labels)
+    found["units"] = [unit and [unit.multiplier, unit.base_unit] for unit in array.dimension_units]
+    return found
+
+
 def main():
     warnings.simplefilter("ignore")
-    folder, *paths = sys.argv[1:]
-    arrays = []
-    for index, path in enumerate(paths):
-        arrays.append({"zarr": with_zarr(folder, index, path), "z5py": with_z5py(folder, index, path)})
-    json.dump({"versions": {"zarr": zarr.__version__, "z5py": z5py.__version__}, "arrays": arrays}, sys.stdout)
+    reader, folder, *paths = sys.argv[1:]
+    read = {"zarr": with_zarr, "z5py": with_z5py, "tensorstore": with_tensorstore}[reader]
+    json.dump([read(folder, index, path) for index, path in enumerate(paths)], sys.stdout)
 
 
 main()

@@ -1,8 +1,9 @@
 //! Others read the N5 that is written.
 //!
 //! With the environment variable `VOXMASK_N5_PYTHON`, which names a Python interpreter that has zarr
-//! before version 3 and z5py, every voxel and the attributes are compared with what these libraries read.
-//! Without it, there is nobody to ask, which is an error only where `VOXMASK_REQUIRE_PEERS` is set.
+//! before version 3 and z5py, and with `VOXMASK_PYTHON`, whose has TensorStore, every voxel and the
+//! attributes are compared with what these libraries read. Without one of them, its libraries are not
+//! asked, which is an error only where `VOXMASK_REQUIRE_PEERS` is set.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
@@ -17,45 +18,56 @@ use common::{Crop, FRACTIONS, GROUPS, GROUPS_TOML, IDS, Sandbox, labels, typed};
 use serde_json::{Value, json};
 use zarr_source::{Compression, ZarrArray, ZarrFormat};
 
-const PYTHON: &str = "VOXMASK_N5_PYTHON";
 const REQUIRED: &str = "VOXMASK_REQUIRE_PEERS";
 
-/// What zarr-python and z5py say about arrays whose voxels they read as this project does; none if they
-/// cannot be asked.
-fn asked_elsewhere(arrays: &[PathBuf]) -> Option<Vec<Value>> {
+/// The readers, and the variables that name their interpreters.
+const READERS: [(&str, &str); 3] = [
+    ("zarr", "VOXMASK_N5_PYTHON"),
+    ("z5py", "VOXMASK_N5_PYTHON"),
+    ("tensorstore", "VOXMASK_PYTHON"),
+];
+
+/// What each reader that can be asked says about arrays whose voxels it reads as this project does.
+fn asked_elsewhere(arrays: &[PathBuf]) -> Vec<(&'static str, Vec<Value>)> {
+    READERS.into_iter().filter_map(|reader| asked(reader, arrays)).collect()
+}
+
+fn asked(
+    (reader, variable): (&'static str, &str),
+    arrays: &[PathBuf],
+) -> Option<(&'static str, Vec<Value>)> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let Some(python) = set(PYTHON) else {
-        assert!(set(REQUIRED).is_none(), "{REQUIRED} is set, but {PYTHON} is not");
-        eprintln!("{PYTHON} is not set: zarr-python and z5py were not asked");
+    let Some(python) = set(variable) else {
+        assert!(set(REQUIRED).is_none(), "{REQUIRED} is set, but {variable} is not");
+        eprintln!("{variable} is not set: {reader} was not asked");
         return None;
     };
     let folder = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop_n5.py");
-    let output = Command::new(python).arg(script).arg(folder.path()).args(arrays).output().unwrap();
+    let mut command = Command::new(python);
+    let output = command.arg(script).arg(reader).arg(folder.path()).args(arrays).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let found = report["arrays"].as_array().unwrap();
+    let found: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(found.len(), arrays.len());
-    for (index, (path, found)) in arrays.iter().zip(found).enumerate() {
+    for (index, (path, theirs)) in arrays.iter().zip(&found).enumerate() {
         let ours = ZarrArray::open(path).unwrap();
         let voxels = little_endian(&ours.data().unwrap());
-        for reader in ["zarr", "z5py"] {
-            let (place, theirs) =
-                (format!("{} as {reader} reads it", path.display()), &found[reader]);
-            assert_eq!(theirs["shape"], json!(ours.shape()), "{place}");
-            assert_eq!(theirs["dtype"], ours.dtype().name(), "{place}");
-            assert_eq!(theirs["chunks"], json!(ours.metadata().chunk_shape()), "{place}");
-            let bytes = fs::read(folder.path().join(format!("{index}.{reader}"))).unwrap();
-            let differs = bytes.iter().zip(&voxels).position(|(theirs, ours)| theirs != ours);
-            assert_eq!((bytes.len(), differs), (voxels.len(), None), "{place}");
+        let place = format!("{} as {reader} reads it", path.display());
+        assert_eq!(theirs["shape"], json!(ours.shape()), "{place}");
+        assert_eq!(theirs["dtype"], ours.dtype().name(), "{place}");
+        assert_eq!(theirs["chunks"], json!(ours.metadata().chunk_shape()), "{place}");
+        let bytes = fs::read(folder.path().join(format!("{index}.{reader}"))).unwrap();
+        let differs = bytes.iter().zip(&voxels).position(|(theirs, ours)| theirs != ours);
+        assert_eq!((bytes.len(), differs), (voxels.len(), None), "{place}");
+        if reader == "zarr" {
+            assert_eq!(theirs["attributes"], json!(ours.attrs()), "{place}");
         }
-        assert_eq!(&found["zarr"]["attributes"], &json!(ours.attrs()));
     }
-    Some(found.clone())
+    Some((reader, found))
 }
 
 #[test]
-fn zarr_python_and_z5py_read_the_same_masks_and_targets() {
+fn other_readers_of_n5_see_the_same_masks_and_targets() {
     let sandbox = Sandbox::new();
     let voxels = typed::<u16>(&labels(&[10, 12, 9], &IDS));
     let crop = Crop { place: FRACTIONS, format: ZarrFormat::N5, ..Crop::default() };
@@ -81,20 +93,25 @@ fn zarr_python_and_z5py_read_the_same_masks_and_targets() {
         assert_eq!(n5.metadata().zarr_format(), ZarrFormat::N5);
     }
 
-    for found in asked_elsewhere(&arrays).into_iter().flatten() {
-        let (found, z5py) = (&found["zarr"], &found["z5py"]);
-        assert_eq!(found["chunks"], json!([1, 4, 5, 4]));
-        let attributes = &found["attributes"];
-        assert_eq!(attributes["scale"], json!([2.5, 2, 2.62]));
-        assert_eq!(attributes["offset"], json!([0.5, -4, 13282.29]));
-        assert_eq!(attributes["channel_names"], json!(GROUPS.map(|(name, _)| name)));
-        let transform = &attributes["transform"];
-        assert_eq!(transform["scale"], json!([1, 2.62, 2, 2.5]));
-        assert_eq!(transform["translate"], json!([0, 13283.6, -3, 1.75]));
-        let datasets = &found["group_attributes"]["multiscales"][0]["datasets"];
-        assert_eq!(datasets, &json!([{"path": "s0", "transform": transform}]));
-        assert_eq!(found["root_attributes"]["voxmask"]["rule"], "strict");
-        assert_eq!(z5py["attributes"]["transform"], *transform);
+    for (reader, arrays) in asked_elsewhere(&arrays) {
+        for found in arrays {
+            if reader == "tensorstore" {
+                assert_eq!(found["labels"], json!(["x", "y", "z", "c"]));
+                continue;
+            }
+            let attributes = &found["attributes"];
+            assert_eq!(attributes["scale"], json!([2.5, 2, 2.62]));
+            assert_eq!(attributes["offset"], json!([0.5, -4, 13282.29]));
+            assert_eq!(attributes["channel_names"], json!(GROUPS.map(|(name, _)| name)));
+            let transform = &attributes["transform"];
+            assert_eq!(transform["scale"], json!([1, 2.62, 2, 2.5]));
+            assert_eq!(transform["translate"], json!([0, 13283.6, -3, 1.75]));
+            if reader == "zarr" {
+                let datasets = &found["group_attributes"]["multiscales"][0]["datasets"];
+                assert_eq!(datasets, &json!([{"path": "s0", "transform": transform}]));
+                assert_eq!(found["root_attributes"]["voxmask"]["rule"], "strict");
+            }
+        }
     }
 }
 
@@ -125,7 +142,14 @@ fn labels_of_every_type_and_compression_are_read_the_same_elsewhere() {
             assert_eq!(ours, stored, "{name}");
         }
     }
-    asked_elsewhere(&arrays);
+    for (_, arrays) in
+        asked_elsewhere(&arrays).into_iter().filter(|(name, _)| *name == "tensorstore")
+    {
+        for found in arrays {
+            assert_eq!(found["labels"], json!(["x", "y", "z"]));
+            assert_eq!(found["units"], json!([[2.5, "nm"], [2.0, "nm"], [2.62, "nm"]]));
+        }
+    }
 }
 
 /// The bytes of all voxels in C order.

@@ -37,6 +37,14 @@
 //! which they are integers. The order of elements in memory never reverses metadata. Lists may be for the
 //! spatial axes or for all; channel axes come first and have no place in the world.
 //!
+//! # Scale levels
+//!
+//! A group that is an image opens as its first level, or as the [`Level`] that [`OpenOptions`] names;
+//! [`ZarrGroup::levels`] lists them. They are those in `multiscales`, those that a group lists factors for, or
+//! the arrays `s0`, `s1` and so on in it. Levels of n5-viewer, Neuroglancer and BigDataViewer, which have no offset, all
+//! begin at the same corner, as in these programs. Where `multiscales` place a level elsewhere than
+//! downsampling explains, a warning says so.
+//!
 //! # Where containers lie
 //!
 //! In a folder, in a zip archive (`crop.zarr.zip/labels/s0`), or, with the feature `remote`, behind a URL that
@@ -52,14 +60,6 @@
 //! count. They also list what is there, as do archives and S3. HTTP servers do not: there, what metadata name
 //! (scale levels, label images, the classes of a crop) is looked for, and else [`ZarrError::NotListable`] says
 //! so.
-//!
-//! # Scale levels
-//!
-//! A group that is an image opens as its first level, or as the [`Level`] that [`OpenOptions`] names;
-//! [`ZarrGroup::levels`] lists them. They are those in `multiscales`, those that a group lists factors for, or
-//! the arrays `s0`, `s1` and so on in it. Levels of n5-viewer, Neuroglancer and BigDataViewer, which have no offset, all
-//! begin at the same corner, as in these programs. Where `multiscales` place a level elsewhere than
-//! downsampling explains, a warning says so.
 //!
 //! # Reading and writing
 //!

@@ -45,18 +45,30 @@ pub(crate) fn node(dir: &Path, file: PathBuf, mut attrs: Map<String, Value>) -> 
 
 /// The group that a folder without a document is inside a container.
 pub(crate) fn implicit_group(container: &Container, dir: &Path) -> Result<Option<Node>, ZarrError> {
-    if dir == container.root() || !dir.is_dir() {
+    if dir == container.root() {
         return Ok(None);
     }
     let inside = |folder: &&Path| folder.starts_with(container.root());
     for folder in dir.ancestors().skip(1).take_while(inside) {
         if let Some(attrs) = container.read_json(&folder.join(ATTRIBUTES))? {
             // What lies in an array are its blocks.
-            let group = || node(dir, dir.join(ATTRIBUTES), Map::new());
-            return Ok(Some(attrs).filter(|attrs| !is_array(attrs)).map(|_| group()));
+            let exists = !is_array(&attrs) && is_folder(container, dir)?;
+            return Ok(exists.then(|| node(dir, dir.join(ATTRIBUTES), Map::new())));
         }
     }
     Ok(None)
+}
+
+/// Whether there is a folder, as far as the store can tell.
+fn is_folder(container: &Container, dir: &Path) -> Result<bool, ZarrError> {
+    if container.is_folder() {
+        return Ok(dir.is_dir());
+    }
+    let (Some(parent), Some(name)) = (dir.parent(), dir.file_name()) else {
+        return Ok(false);
+    };
+    let listed = container.folders(parent)?;
+    Ok(listed.is_some_and(|names| names.iter().any(|folder| name == folder.as_str())))
 }
 
 /// The topmost of the folders around `dir` whose document names a version of N5.

@@ -613,6 +613,19 @@ fn only_a_container_of_n5_is_replaced() {
 }
 
 #[test]
+fn an_archive_holds_n5_like_a_folder() {
+    let archive = folder().join("archived.zip");
+    let array = ZarrArray::open(archive.join("zarr_missing.n5/s0")).unwrap();
+    assert_eq!(array.data().unwrap(), open("zarr_missing.n5").data().unwrap());
+    assert_eq!(array.info().grid(), open("zarr_missing.n5").info().grid());
+    check_contract(&array);
+    let group = ZarrGroup::open(archive.join("zarr_missing.n5")).unwrap();
+    assert_eq!(group.zarr_format(), ZarrFormat::N5);
+    let levels = group.levels().unwrap();
+    assert_eq!(levels.iter().map(ToString::to_string).collect::<Vec<_>>(), ["s0 (8 x 4 x 2 nm)"]);
+}
+
+#[test]
 fn zarr_goes_before_n5_where_a_folder_is_both() {
     let container = Container::with_array(|_| ());
     let zarr = json!({

@@ -91,9 +91,9 @@ fn compression(compression: Compression) -> Value {
         Compression::Zstd { level } => {
             json!({"type": "gzip", "level": level.min(9), "useZlib": false})
         }
+        // Some writers add the number of threads, which TensorStore refuses.
         Compression::BloscLz4 { level } => json!({
             "type": "blosc", "cname": "lz4", "clevel": level, "shuffle": 1, "blocksize": 0,
-            "nthreads": 1,
         }),
     }
 }

@@ -95,17 +95,18 @@ fn named_root(base: &Path, dir: &Path) -> Option<PathBuf> {
 
 fn local_root(dir: &Path) -> Result<PathBuf, ZarrError> {
     let is_group = |folder: &Path| Container::at(folder)?.is_group(folder);
-    root_above(dir, Path::new(""), holds_files_of_metadata, is_group).map(root_of_n5)
+    root_above(dir, Path::new(""), holds_files_of_metadata, is_group).map(n5_root)
 }
 
 fn local_top(dir: &Path) -> Result<PathBuf, ZarrError> {
-    top_of_chain(dir, Path::new(""), &holds_files_of_metadata).map(root_of_n5)
+    top_of_chain(dir, Path::new(""), &holds_files_of_metadata).map(n5_root)
 }
 
-/// The root of the container of N5 that holds `top`, or `top`: there, folders without metadata may lie
-/// anywhere.
-fn root_of_n5(top: PathBuf) -> PathBuf {
-    if n5::is_member(&top) { n5::root_above(&top).unwrap_or(top) } else { top }
+/// The root of the container of N5 to which a folder belongs; the folder itself if it is not of N5, in which
+/// folders without metadata may lie anywhere.
+fn n5_root(folder: PathBuf) -> PathBuf {
+    let is_n5 = n5::is_member(&folder);
+    n5::root_above(&folder).filter(|_| is_n5).unwrap_or(folder)
 }
 
 /// Whether a folder of the file system holds metadata, which need not be readable.
