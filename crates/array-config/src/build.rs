@@ -33,13 +33,28 @@ impl ArrayConfig {
     /// [`ConfigError::GroupsFile`] or [`ConfigError::Malformed`], each with the place in the config, in
     /// the words of this crate's form; [`ConfigError::Io`] for a groups file; [`ConfigError::TooDeep`].
     pub fn build(&self, base: &Path) -> Result<Arc<dyn Array>, ConfigError> {
-        Builder { base }.build(self, &At::ROOT, 0)
+        self.build_with(base, &OpenOptions::default())
+    }
+
+    /// Opens the array as [`ArrayConfig::build`] does. What the config does not say about its Zarr arrays
+    /// is as `defaults` say.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ArrayConfig::build`].
+    pub fn build_with(
+        &self,
+        base: &Path,
+        defaults: &OpenOptions,
+    ) -> Result<Arc<dyn Array>, ConfigError> {
+        Builder { base, defaults }.build(self, &At::ROOT, 0)
     }
 }
 
 #[derive(Clone, Copy)]
 struct Builder<'a> {
     base: &'a Path,
+    defaults: &'a OpenOptions,
 }
 
 /// The way from an error of the mask crate to one that says where.
@@ -76,7 +91,9 @@ impl Builder<'_> {
         let failed = no_array(config.kind(), at);
         Ok(match config {
             ArrayConfig::Zarr(zarr) => self.zarr(zarr, at)?,
-            ArrayConfig::CropGroup(group) => crop_group::build(group, self.base, at)?,
+            ArrayConfig::CropGroup(group) => {
+                crop_group::build(group, self.base, self.defaults, at)?
+            }
             ArrayConfig::Crop(crop) => self::crop(crop, source(&crop.source)?, at)?,
             ArrayConfig::Mask(mask) => self.mask(mask, source(&mask.source)?, at)?,
             ArrayConfig::Binarize(binarize) => {
@@ -96,18 +113,18 @@ impl Builder<'_> {
     }
 
     fn zarr(self, config: &ZarrConfig, at: &At<'_>) -> Result<Arc<dyn Array>, ConfigError> {
-        let options = OpenOptions {
-            voxel_size: config.voxel_size.clone(),
-            offset: config.offset.clone(),
-            axes: config.axes.clone(),
-            unit: config.unit,
-            translation: config.translation.map(|translation| match translation {
+        let mut options = self.defaults.clone();
+        options.voxel_size = config.voxel_size.clone().or(options.voxel_size);
+        options.offset = config.offset.clone().or(options.offset);
+        options.axes = config.axes.clone().or(options.axes);
+        options.unit = config.unit.or(options.unit);
+        options.translation = config.translation.map_or(options.translation, |translation| {
+            Some(match translation {
                 Translation::Corner => Convention::Corner,
                 Translation::Centre => Convention::Centre,
-            }),
-            unit_voxels: config.unit_voxels,
-            ..OpenOptions::default()
-        };
+            })
+        });
+        options.unit_voxels |= config.unit_voxels;
         let location = Location::new(self.base, &config.path, config.dataset.as_deref());
         let array = location.open(&options).map_err(|source| ConfigError::Zarr {
             place: at.to_string(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use array_core::Array;
 use serde::Serialize;
+use zarr_source::OpenOptions;
 
 use crate::at::At;
 use crate::error::ConfigError;
@@ -45,10 +46,11 @@ impl CropGroupPart {
     pub(crate) const NAMES: [(&str, Self); 2] = [("mask", Self::Mask), ("target", Self::Target)];
 }
 
-/// Opens a crop group; paths are relative to `base`.
+/// Opens a crop group; paths are relative to `base`, and what `defaults` say holds for all of its arrays.
 pub(crate) fn build(
     _config: &CropGroupConfig,
     _base: &Path,
+    _defaults: &OpenOptions,
     at: &At<'_>,
 ) -> Result<Arc<dyn Array>, ConfigError> {
     Err(ConfigError::Unsupported {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use array_core::Array;
 use serde_json::Value;
+use zarr_source::OpenOptions;
 
 use crate::at::At;
 use crate::config::ArrayConfig;
@@ -77,9 +78,23 @@ impl ArrayConfig {
     ///
     /// Those of [`ArrayConfig::from_file`] and, in [`ConfigError::InFile`], of [`ArrayConfig::build`].
     pub fn open_file(path: impl AsRef<Path>) -> Result<Arc<dyn Array>, ConfigError> {
+        Self::open_file_with(path, &OpenOptions::default())
+    }
+
+    /// Reads and opens the config in a file as [`ArrayConfig::open_file`] does. What it does not say about
+    /// its Zarr arrays is as `defaults` say.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ArrayConfig::open_file`].
+    pub fn open_file_with(
+        path: impl AsRef<Path>,
+        defaults: &OpenOptions,
+    ) -> Result<Arc<dyn Array>, ConfigError> {
         let (file, part) = split_part(path.as_ref());
         let base = file.parent().unwrap_or(Path::new(""));
-        Self::from_file_at(&file, &part)?.build(base).map_err(|error| error.in_file(&file))
+        let config = Self::from_file_at(&file, &part)?;
+        config.build_with(base, defaults).map_err(|error| error.in_file(&file))
     }
 
     /// Whether a path, which may be followed by a part, ends as config files do. There need not be such

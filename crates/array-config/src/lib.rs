@@ -55,16 +55,17 @@
 //!
 //! - The numbers of `roi` and `snap_to_grid` are nanometres, or the array's own numbers where it
 //!   declares no unit. They are converted exactly, or refused.
-//! - `snap_to_grid` cuts the array down to whole cells of that grid. DaCapo also shows the first voxel
+//! - `snap_to_grid` cuts the array down to whole cells of that grid. DaCapo also showed the first voxel
 //!   where the first cell begins, which moves the data; here voxels stay in their place, and a warning
-//!   says where that differs.
+//!   says where that differs. (Its last version reads the field and does nothing.)
 //! - `MissingAnnotationsMaskConfig` follows the rule *strict*, as DaCapo's last version of it. The
 //!   older one, in which id 37 was generic, is `rule` and `generic_ids` of the kind `mask`.
 //! - `OnesArrayConfig` is uint8. `ConstantArrayConfig` keeps the element type of its source.
 //! - `ResampledArrayConfig` with `interp_order` 0 takes the voxel that scikit-image takes, and is
-//!   aligned to multiples of the new voxel size, as DaCapo's is. An order above 0 depends in DaCapo on
-//!   the region that is read: downsampling takes the mean instead, with a warning; upsampling is
-//!   refused. So are factors like 3 / 2.
+//!   aligned to multiples of the new voxel size, as DaCapo's is. Ids above 2^24 stay what they are, which
+//!   float32 does not keep there. An order above 0 depends in DaCapo on the region that is read:
+//!   downsampling takes the mean instead, with a warning; upsampling is refused. So are factors like
+//!   3 / 2.
 //! - `ConcatArrayConfig` gives a channel without a source zeros, as DaCapo says it does.
 //! - Unknown fields are logged as warnings; kinds that are not built in are refused by name.
 //!

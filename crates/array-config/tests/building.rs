@@ -10,9 +10,10 @@ use array_config::{ArrayConfig, ConfigError};
 use array_core::testing::check_contract;
 use array_core::{Array, ArrayExt, DType};
 use common::{Folder, SHAPE, chain, labels, voxels};
-use geometry::Roi;
+use geometry::{Decimal, LengthUnit, Roi};
 use ndarray::{Array3, ArrayD, Axis, IxDyn, Slice};
 use serde_json::{Value, json};
+use zarr_source::OpenOptions;
 
 /// Opens a config, and checks the contract of what it is.
 fn built(folder: &Folder, config: &Value) -> Arc<dyn Array> {
@@ -318,6 +319,32 @@ fn a_config_file_is_opened_beside_its_data() {
     assert!(error.to_string().ends_with("a config ends in .toml, .json, .yaml or .yml"), "{error}");
     let error = ArrayConfig::from_file(folder.path().join("no.yaml")).unwrap_err();
     assert!(matches!(error, ConfigError::Io { .. }), "{error}");
+}
+
+#[test]
+fn what_a_config_does_not_say_about_a_zarr_array_is_as_the_defaults_say() {
+    let folder = Folder::new();
+    let decimals = |numbers: [i64; 3]| Some(numbers.map(Decimal::from).to_vec());
+    let defaults = OpenOptions {
+        voxel_size: decimals([16, 6, 2]),
+        offset: decimals([0, 6, 2]),
+        unit: Some(LengthUnit::Nanometer),
+        ..OpenOptions::default()
+    };
+    let open = |config: Value| {
+        let config = ArrayConfig::from_json(&config.to_string()).unwrap();
+        let array = config.build_with(folder.path(), &defaults).unwrap();
+        (*array.voxel_size().as_coordinate(), array.roi().offset().unwrap())
+    };
+    let source = || json!({"kind": "zarr", "path": "crop.zarr/labels/s0"});
+    let config = json!({"kind": "ones", "source": source()});
+    assert_eq!(open(config), ([16, 6, 2].into(), [0, 6, 2].into()));
+    let mut config = source();
+    config["offset"] = json!([32, 0, 0]);
+    assert_eq!(open(config), ([16, 6, 2].into(), [32, 0, 0].into()));
+    let file = folder.write("labels.json", &source().to_string());
+    let array = ArrayConfig::open_file_with(file, &defaults).unwrap();
+    assert_eq!(array.roi().offset().unwrap(), [0, 6, 2].into());
 }
 
 #[test]

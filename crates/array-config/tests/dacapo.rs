@@ -15,63 +15,11 @@ use geometry::Roi;
 use ndarray::Axis;
 use serde_json::{Value, json};
 
-/// A whole split: every field that the classes have, as `converter.unstructure` names them, and what a database
-/// adds. Tuples are lists, with the tag that PyYAML gives them here and there.
-const SPLIT: &str = "
-_id: {$oid: 65f0c0ffee0123456789abcd}
-__type__: TrainValidateDataSplitConfig
-name: jrc_example_split
-train_configs:
-- __type__: RawGTDatasetConfig
-  name: crop1
-  weight: 1
-  raw_config:
-    __type__: IntensitiesArrayConfig
-    name: crop1_raw_scaled
-    source_array_config:
-      __type__: ZarrArrayConfig
-      name: crop1_raw
-      file_name: crop.zarr
-      dataset: raw/s0
-      snap_to_grid: null
-      _axes: null
-      mode: a
-    min: 0.0
-    max: 255.0
-  gt_config:
-    __type__: BinarizeArrayConfig
-    name: crop1_gt
-    source_array_config:
-      __type__: CropArrayConfig
-      name: crop1_labels_cropped
-      source_array_config: &labels
-        __type__: ZarrArrayConfig
-        name: crop1_labels
-        file_name: crop.zarr
-        dataset: labels/s0
-        snap_to_grid: !!python/tuple [8, 8, 8]
-        _axes: [z, y, x]
-        mode: a
-      roi: !!python/tuple
-      - [408, 248, 88]
-      - [24, 16, 16]
-    groupings:
-    - [ecs, [1]]
-    - !!python/tuple
-      - mito
-      - [3, 4]
-    - [all, []]
-    background: 0
-  mask_config:
-    __type__: MissingAnnotationsMaskConfig
-    name: crop1_mask
-    source_array_config: *labels
-    groupings:
-    - [ecs, [1]]
-    - [mito, [3, 4]]
-  sample_points: null
-validate_configs: []
-";
+/// A split in both formats, as the converter and PyYAML (whose tuples have a tag) write it.
+const SPLITS: [(&str, &str); 2] = [
+    ("split.yaml", include_str!("fixtures/stored_split.yaml")),
+    ("split.json", include_str!("fixtures/stored_split.json")),
+];
 
 fn read(array: &dyn Array) -> ndarray::ArrayD<u8> {
     array.read_as::<u8>(array.roi()).unwrap()
@@ -79,8 +27,14 @@ fn read(array: &dyn Array) -> ndarray::ArrayD<u8> {
 
 #[test]
 fn a_stored_split_gives_the_targets_and_masks_of_its_parts() {
+    for (name, text) in SPLITS {
+        check_split(name, text);
+    }
+}
+
+fn check_split(name: &str, text: &str) {
     let folder = Folder::new();
-    let file = folder.write("split.yaml", SPLIT);
+    let file = folder.write(name, text);
     let at = |part: &str| format!("{}#{part}", file.display());
     let target = ArrayConfig::open_file(at("train_configs[0].gt_config")).unwrap();
     check_contract(&*target);
@@ -105,6 +59,11 @@ fn a_stored_split_gives_the_targets_and_masks_of_its_parts() {
     // 3 is there and was not annotated.
     assert!(mask.index_axis(Axis(0), 1).iter().all(|&known| known == 0));
 
+    let both = ArrayConfig::open_file(at("validate_configs[0].gt_config")).unwrap();
+    let both = both.read_as::<u16>(both.roi()).unwrap();
+    assert!(both.index_axis(Axis(0), 0).iter().all(|&value| value == 0));
+    assert_eq!(both.index_axis(Axis(0), 1), voxels());
+
     let error = chain(&ArrayConfig::open_file(at("train_configs[0].raw_config")).unwrap_err());
     assert!(
         error.ends_with(
@@ -120,7 +79,7 @@ fn a_stored_split_gives_the_targets_and_masks_of_its_parts() {
     assert!(
         error.contains(
             "a TrainValidateDataSplitConfig is no array; parts of it are: train_configs[0].raw_config, \
-             train_configs[0].gt_config, train_configs[0].mask_config"
+             train_configs[0].gt_config, train_configs[0].mask_config, validate_configs[0].gt_config"
         ),
         "{error}"
     );
