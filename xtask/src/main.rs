@@ -29,8 +29,12 @@ cargo xtask COMMAND
   help                print this";
 
 /// The property tests: package and test target.
-const PROPERTY_TESTS: &[(&str, &str)] =
-    &[("geometry", "laws"), ("array-core", "laws"), ("annotation-mask", "laws")];
+const PROPERTY_TESTS: &[(&str, &str)] = &[
+    ("geometry", "laws"),
+    ("array-core", "laws"),
+    ("annotation-mask", "laws"),
+    ("annotation-mask", "crop_laws"),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

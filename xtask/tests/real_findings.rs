@@ -25,8 +25,11 @@ fn real() -> Option<PathBuf> {
     folder
 }
 
-/// Each crop of the table, with each class and its voxels; none where it was not annotated.
-fn state(folder: &Path) -> Vec<(String, Vec<(String, Option<u64>)>)> {
+/// A class and its voxels; none where it was not annotated.
+type Class = (String, Option<u64>);
+
+/// Each crop of the table with its classes.
+fn state(folder: &Path) -> Vec<(String, Vec<Class>)> {
     let text = fs::read_to_string(folder.join("urocell_state.csv")).unwrap();
     let mut lines = text.lines();
     // The columns of the classes are called such as `golgi_40`.

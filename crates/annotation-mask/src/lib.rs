@@ -14,7 +14,7 @@
 //!
 //! A crop may also have one array for each class ([`CropGroup`]); [`CropMask`], [`CropTarget`] and
 //! [`CropMaskAndTarget`] make the same of it, by three-valued logic. [`GroundTruth`] is what both have
-//! in common.
+//! in common. [`check_labels`] and [`check_crop`] hold what metadata say against the voxels.
 //!
 //! ```
 //! use annotation_mask::{Group, Groups, MaskOptions, MissingAnnotationsMask};
