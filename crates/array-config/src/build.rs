@@ -9,7 +9,7 @@ use array_core::{
     Scalar, SumArray,
 };
 use geometry::Snap;
-use zarr_source::{Convention, OpenOptions, ZarrArray, ZarrError};
+use zarr_source::{Convention, Level, OpenOptions, ZarrArray, ZarrError, ZarrGroup};
 
 use crate::at::At;
 use crate::config::{
@@ -125,6 +125,7 @@ impl Builder<'_> {
             })
         });
         options.unit_voxels |= config.unit_voxels;
+        set_level(&mut options, config.scale.as_deref(), at)?;
         let location = Location::new(self.base, &config.path, config.dataset.as_deref());
         let array = location.open(&options).map_err(|source| ConfigError::Zarr {
             place: at.to_string(),
@@ -176,16 +177,30 @@ impl Builder<'_> {
     }
 }
 
-/// Where a Zarr array is.
+/// Sets the scale level that a config names.
+pub(crate) fn set_level(
+    options: &mut OpenOptions,
+    scale: Option<&str>,
+    at: &At<'_>,
+) -> Result<(), ConfigError> {
+    if let Some(scale) = scale {
+        let level = scale.parse::<Level>();
+        let level = level.map_err(|error| malformed(&at.key("scale"), error.to_string()))?;
+        options.level = Some(level);
+    }
+    Ok(())
+}
+
+/// Where a Zarr array or group is.
 #[derive(Debug, PartialEq, Eq)]
-enum Location {
+pub(crate) enum Location {
     Path(PathBuf),
     Url(String),
 }
 
 impl Location {
     /// A URL as it is, or a path relative to `base`, and the place inside of it.
-    fn new(base: &Path, path: &str, dataset: Option<&str>) -> Self {
+    pub(crate) fn new(base: &Path, path: &str, dataset: Option<&str>) -> Self {
         // Whatever slashes are around it, a dataset is a place in the container.
         let dataset = dataset.map(|dataset| dataset.trim_matches('/'));
         let dataset = dataset.filter(|dataset| !dataset.is_empty());
@@ -200,6 +215,13 @@ impl Location {
             Some(dataset) => path.join(dataset),
             None => path,
         })
+    }
+
+    pub(crate) fn open_group(&self, options: &OpenOptions) -> Result<ZarrGroup, ZarrError> {
+        match self {
+            Self::Path(path) => ZarrGroup::open_with(path, options),
+            Self::Url(url) => ZarrGroup::open_with(url.as_str(), options),
+        }
     }
 
     fn open(&self, options: &OpenOptions) -> Result<ZarrArray, ZarrError> {

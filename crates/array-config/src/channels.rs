@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use annotation_mask::{Groups, LabelId, MaskOptions};
 use array_core::Array;
+use zarr_source::OpenOptions;
 
 use crate::at::At;
 use crate::config::ArrayConfig;
@@ -25,22 +26,26 @@ pub struct LabelChannels {
 
 impl ArrayConfig {
     /// Opens the labels below a mask or a target (binarized labels), and reads the channels over them; none
-    /// if the config is of another kind.
+    /// if the config is of another kind. `defaults` hold where the config says nothing.
     ///
     /// # Errors
     ///
-    /// Those of [`ArrayConfig::build`].
-    pub fn label_channels(&self, base: &Path) -> Result<Option<LabelChannels>, ConfigError> {
+    /// Those of [`ArrayConfig::build_with`].
+    pub fn label_channels_with(
+        &self,
+        base: &Path,
+        defaults: &OpenOptions,
+    ) -> Result<Option<LabelChannels>, ConfigError> {
         let at = At::ROOT.key("groups");
         Ok(match self {
             Self::Mask(mask) => Some(LabelChannels {
-                labels: mask.source.build(base)?,
+                labels: mask.source.build_with(base, defaults)?,
                 groups: mask.groups.resolve(base, &at)?.with_generic_ids(&mask.generic_ids),
                 options: MaskOptions { rule: mask.rule, require_labels: mask.require_labels },
                 background: 0,
             }),
             Self::Binarize(binarize) => Some(LabelChannels {
-                labels: binarize.source.build(base)?,
+                labels: binarize.source.build_with(base, defaults)?,
                 groups: binarize.groups.resolve(base, &at)?,
                 options: MaskOptions::default(),
                 background: binarize.background,

@@ -63,6 +63,9 @@ pub struct ZarrConfig {
     /// The path inside the container.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset: Option<String>,
+    /// Which scale level of an image is meant, by name or voxel size: `s1`, or `8nm`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale: Option<String>,
     /// The voxel size in the declared unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voxel_size: Option<Vec<Decimal>>,

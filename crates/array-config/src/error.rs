@@ -78,7 +78,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// A Zarr array cannot be opened.
-    #[error("{place}: the Zarr array cannot be opened")]
+    #[error("{place}: the Zarr data cannot be opened")]
     Zarr {
         /// Where in the config it is described.
         place: String,
@@ -104,6 +104,16 @@ pub enum ConfigError {
         kind: &'static str,
         /// Why not.
         source: Box<ArrayError>,
+    },
+    /// A class table does not say what it should.
+    #[error("{place}: the class table {}", file.display())]
+    ClassTable {
+        /// Where in the config it is named.
+        place: String,
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: Box<MaskError>,
     },
     /// The groups in a file do not say what they should.
     #[error("{place}: the groups file {}", file.display())]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use annotation_mask::{Group, Groups, LabelId, MaskError};
+use annotation_mask::{Grouping, Groups, LabelId, MaskError, Member, MemberGroup};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -132,47 +132,51 @@ impl GroupsForm {
 impl GroupsConfig {
     /// The groups as ids; those of a file with a path relative to `base`.
     pub(crate) fn resolve(&self, base: &Path, at: &At<'_>) -> Result<Groups, ConfigError> {
-        match self {
+        let groups = self.grouping(base, at)?.resolve_labels(None, None);
+        groups.map_err(|error| malformed(at, error.to_string()))
+    }
+
+    /// The groups as they are written; those of a file with a path relative to `base`.
+    pub(crate) fn grouping(&self, base: &Path, at: &At<'_>) -> Result<Grouping, ConfigError> {
+        let path = match self {
             Self::List(groups) => {
-                let groups = groups.iter().enumerate().map(|(index, group)| {
-                    let at = at.index(index);
-                    let group_ids = ids(&group.ids, &at)?;
-                    let generic_ids = ids(&group.generic_ids, &at)?;
-                    Ok(Group::new(group.name.clone(), group_ids).with_generic_ids(generic_ids))
-                });
-                Groups::new(groups.collect::<Result<_, ConfigError>>()?)
-                    .map_err(|error| malformed(at, error.to_string()))
+                return Ok(groups.iter().map(GroupConfig::members).collect::<Vec<_>>().into());
             }
-            Self::File(path) => {
-                let file = base.join(path);
-                let text = fs::read_to_string(&file)
-                    .map_err(|source| ConfigError::Io { file: file.clone(), source })?;
-                let wrong = |source: MaskError| ConfigError::GroupsFile {
-                    place: at.to_string(),
-                    file: file.clone(),
-                    source: Box::new(source),
-                };
-                match Format::of(&file) {
-                    Some(Format::Toml) => Groups::from_toml(&text).map_err(wrong),
-                    Some(Format::Json) => Groups::from_json(&text).map_err(wrong),
-                    Some(Format::Yaml) => {
-                        let value = Format::Yaml.read(&text);
-                        let value = value.map_err(|error| error.in_file(&file))?;
-                        Groups::from_value(&value).map_err(wrong)
-                    }
-                    None => Err(ConfigError::UnknownFormat { file }),
-                }
+            Self::File(path) => path,
+        };
+        let file = base.join(path);
+        let text = fs::read_to_string(&file)
+            .map_err(|source| ConfigError::Io { file: file.clone(), source })?;
+        let wrong = |source: MaskError| ConfigError::GroupsFile {
+            place: at.to_string(),
+            file: file.clone(),
+            source: Box::new(source),
+        };
+        match Format::of(&file) {
+            Some(Format::Toml) => Grouping::from_toml(&text).map_err(wrong),
+            Some(Format::Json) => Grouping::from_json(&text).map_err(wrong),
+            Some(Format::Yaml) => {
+                let value = Format::Yaml.read(&text).map_err(|error| error.in_file(&file))?;
+                Grouping::from_value(&value).map_err(wrong)
             }
+            None => Err(ConfigError::UnknownFormat { file }),
         }
     }
 }
 
-fn ids(members: &[GroupMember], at: &At<'_>) -> Result<Vec<LabelId>, ConfigError> {
-    let id = |member: &GroupMember| match member {
-        GroupMember::Id(id) => Ok(*id),
-        GroupMember::Class(name) => {
-            Err(malformed(at, format!("{name:?} is the name of a class; labels have ids")))
+impl GroupConfig {
+    fn members(&self) -> MemberGroup {
+        let members = |members: &[GroupMember]| {
+            let member = |member: &GroupMember| match member {
+                GroupMember::Id(id) => Member::Id(*id),
+                GroupMember::Class(name) => Member::Class(name.clone()),
+            };
+            members.iter().map(member).collect()
+        };
+        MemberGroup {
+            name: self.name.clone(),
+            members: members(&self.ids),
+            generic: members(&self.generic_ids),
         }
-    };
-    members.iter().map(id).collect()
+    }
 }

@@ -11,8 +11,8 @@
 //!
 //! | kind | keys |
 //! | --- | --- |
-//! | `zarr` | `path` (a path or a URL), \[`dataset`, `voxel_size`, `offset`, `axes`, `unit`, `translation`, `unit_voxels`, `snap_to_grid`, `numbers`\] |
-//! | `crop_group` | `path`, \[`dataset`, `what` (`mask` or `target`), `classes` (a class table), `groups`\] |
+//! | `zarr` | `path` (a path or a URL), \[`dataset`, `scale` (`s1` or `8nm`), `voxel_size`, `offset`, `axes`, `unit`, `translation`, `unit_voxels`, `snap_to_grid`, `numbers`\] |
+//! | `crop_group` | `path`, \[`dataset`, `scale`, `what` (`mask` or `target`), `classes` (a class table), `groups`\] |
 //! | `crop` | `source`, `roi` (`"[0:8.5, 16:32] nm"`, or `offset` and `shape` in the declared unit), \[`numbers`\] |
 //! | `mask` | `source`, `groups`, \[`generic_ids`, `rule`, `require_labels`\] |
 //! | `binarize` | `source`, `groups`, \[`background`\] |

@@ -4,6 +4,7 @@ use annotation_mask::Rule;
 use array_core::{DType, Downsampling};
 use geometry::LengthUnit;
 use serde_json::Value;
+use zarr_source::Level;
 
 use crate::at::At;
 use crate::config::{
@@ -171,6 +172,7 @@ impl Parser {
         Ok(CropGroupConfig {
             path: fields.required("path", text)?.to_owned(),
             dataset: fields.optional("dataset", text)?.map(str::to_owned),
+            scale: fields.optional("scale", scale)?,
             what: fields.named("what", &CropGroupPart::NAMES)?.unwrap_or_default(),
             classes: fields.optional("classes", text)?.map(str::to_owned),
             groups: fields.optional("groups", |value, at| form.read(value, at))?,
@@ -182,6 +184,7 @@ fn zarr(fields: &Fields<'_>) -> Result<ZarrConfig, ConfigError> {
     Ok(ZarrConfig {
         path: fields.required("path", text)?.to_owned(),
         dataset: fields.optional("dataset", text)?.map(str::to_owned),
+        scale: fields.optional("scale", scale)?,
         voxel_size: fields.optional("voxel_size", decimals)?,
         offset: fields.optional("offset", decimals)?,
         axes: fields.optional("axes", texts)?,
@@ -197,6 +200,13 @@ fn zarr(fields: &Fields<'_>) -> Result<ZarrConfig, ConfigError> {
         snap_to_grid: fields.optional("snap_to_grid", decimals)?,
         numbers: numbers(fields)?,
     })
+}
+
+/// A scale level, kept as it is written.
+fn scale(value: &Value, at: &At<'_>) -> Result<String, ConfigError> {
+    let text = text(value, at)?;
+    text.parse::<Level>().map_err(|error| malformed(at, error.to_string()))?;
+    Ok(text.to_owned())
 }
 
 fn numbers(fields: &Fields<'_>) -> Result<Numbers, ConfigError> {

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use array_config::{ArrayConfig, ConfigError};
 use array_core::testing::check_contract;
-use array_core::{Array, ArrayExt, DType};
+use array_core::{Array, ArrayExt, ArrayInfo, DType};
 use common::{Folder, SHAPE, chain, labels, voxels};
-use geometry::{Decimal, LengthUnit, Roi};
+use geometry::{Decimal, LengthUnit, Roi, WorldUnit};
 use ndarray::{Array3, ArrayD, Axis, IxDyn, Slice};
-use serde_json::{Value, json};
-use zarr_source::OpenOptions;
+use serde_json::{Map, Value, json};
+use zarr_source::{ImageOptions, OpenOptions, Staging};
 
 /// Opens a config, and checks the contract of what it is.
 fn built(folder: &Folder, config: &Value) -> Arc<dyn Array> {
@@ -46,7 +46,7 @@ fn a_zarr_array_is_read_as_its_metadata_say_or_as_the_config_does() {
         "offset": ["13282.29", 0, -4], "unit": "nm", "axes": ["a", "b", "c^"],
     });
     let error = chain(&folder.build(&config).unwrap_err());
-    assert!(error.starts_with("the config: the Zarr array cannot be opened: "), "{error}");
+    assert!(error.starts_with("the config: the Zarr data cannot be opened: "), "{error}");
     let config = json!({
         "kind": "zarr", "path": "crop.zarr", "dataset": "/labels/s0/", "voxel_size": [2.62, 2, 2],
         "offset": ["13282.29", 0, -4], "unit": "nm", "axes": ["a", "b", "d"],
@@ -56,6 +56,16 @@ fn a_zarr_array_is_read_as_its_metadata_say_or_as_the_config_does() {
     assert_eq!(array.axes(), ["a", "b", "d"]);
     let roi = Roi::new([1_328_229, 0, -400], [6 * 262, 8 * 200, 10 * 200]).unwrap();
     assert_eq!(array.roi(), &roi);
+}
+
+#[test]
+fn a_scale_level_is_picked_by_name_or_voxel_size() {
+    let folder = Folder::new();
+    let config = |scale: &str| json!({"kind": "zarr", "path": "crop.zarr/labels", "scale": scale});
+    for scale in ["s0", "8x4x4nm"] {
+        assert_eq!(read::<u16>(&*built(&folder, &config(scale))), voxels(), "{scale}");
+    }
+    assert!(chain(&folder.build(&config("s1")).unwrap_err()).contains("s1"));
 }
 
 #[test]
@@ -198,7 +208,7 @@ fn sources_that_do_not_fit_are_refused_with_their_place_in_the_config() {
     let config =
         json!({"kind": "concat", "sources": [labels(), {"kind": "ones", "source": missing}]});
     let error = chain(&folder.build(&config).unwrap_err());
-    assert!(error.starts_with("sources[1].source: the Zarr array cannot be opened: "), "{error}");
+    assert!(error.starts_with("sources[1].source: the Zarr data cannot be opened: "), "{error}");
     assert!(error.contains("none does not exist"), "{error}");
     let outside = json!({"kind": "crop", "roi": "[0:8, 0:8, 0:8]", "source": labels()});
     let error = chain(&folder.build(&outside).unwrap_err());
@@ -217,9 +227,6 @@ fn sources_that_do_not_fit_are_refused_with_their_place_in_the_config() {
             && error.contains("channel axes"),
         "{error}"
     );
-    let group = json!({"kind": "crop_group", "path": "crop.zarr", "what": "target"});
-    let error = folder.build(&json!({"kind": "ones", "source": group})).unwrap_err();
-    assert!(matches!(error, ConfigError::Unsupported { .. }), "{error}");
 }
 
 /// The voxels of every second index along y and x, beginning at an index, of some rows.
@@ -300,7 +307,7 @@ fn a_config_file_is_opened_beside_its_data() {
     assert_eq!(array.shape(), SHAPE);
     let file = folder.write("none.toml", &text.replace("labels", "none"));
     let error = chain(&ArrayConfig::open_file(&file).unwrap_err());
-    let expected = format!("the array config {}: source: the Zarr array", file.display());
+    let expected = format!("the array config {}: source: the Zarr data", file.display());
     assert!(error.starts_with(&expected), "{error}");
     // A part of a file, and a file whose name has a hash.
     let parts = folder.write("parts.yaml", "parts:\n- kind: zarr\n  path: crop.zarr/labels/s0\n");
@@ -345,6 +352,72 @@ fn what_a_config_does_not_say_about_a_zarr_array_is_as_the_defaults_say() {
     let file = folder.write("labels.json", &source().to_string());
     let array = ArrayConfig::open_file_with(file, &defaults).unwrap();
     assert_eq!(array.roi().offset().unwrap(), [0, 6, 2].into());
+}
+
+/// A crop of two classes: `mito` with a semantic encoding, `cell` with one that knows no unknown.
+fn crop_group() -> Folder {
+    let folder = Folder::new();
+    let staging = Staging::new(folder.path().join("classes.zarr"), false).unwrap();
+    let grid = common::grid([0, 40], [8, 4]);
+    let info = ArrayInfo::new(DType::U8, &["y", "x"], &[2, 3], grid).unwrap();
+    let info = info.with_unit(WorldUnit::whole(LengthUnit::Nanometer));
+    let arrays = [
+        (
+            "crop1/mito",
+            json!({"absent": 0, "present": 1, "unknown": 255}),
+            [[1_u8, 0, 255], [0, 1, 1]],
+        ),
+        ("crop1/cell", json!({"absent": 0, "present": 1}), [[1, 1, 1], [1, 1, 0]]),
+    ];
+    for (name, encoding, voxels) in arrays {
+        let annotation = json!({"cellmap": {"annotation": {
+            "class_name": name.trim_start_matches("crop1/"), "complement_counts": {},
+            "annotation_type": {"type": "semantic_segmentation", "encoding": encoding},
+        }}});
+        let attrs = annotation.as_object().cloned().unwrap();
+        let options = ImageOptions { attrs, ..ImageOptions::default() };
+        let array = staging.create_image(name, &info, &options).unwrap();
+        array.write(array.roi(), &ndarray::arr2(&voxels).into_dyn().view().into()).unwrap();
+    }
+    staging.commit(&Map::new()).unwrap();
+    folder
+}
+
+#[test]
+fn a_crop_group_is_a_mask_or_a_target_of_its_classes() {
+    let folder = crop_group();
+    let config = |more: Value| {
+        let mut config = json!({"kind": "crop_group", "path": "classes.zarr", "dataset": "crop1"});
+        config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        config
+    };
+    let mask = built(&folder, &config(json!({})));
+    assert_eq!(mask.channels().unwrap(), ["cell", "mito"]);
+    let known = ndarray::arr3(&[[[1_u8, 1, 1], [1, 1, 1]], [[1, 1, 0], [1, 1, 1]]]).into_dyn();
+    assert_eq!(read::<u8>(&*mask), known);
+    let groups = json!([["both", ["mito", "cell"]], ["mito", ["mito"]]]);
+    let target = built(&folder, &config(json!({"what": "target", "groups": groups})));
+    let present = ndarray::arr3(&[[[1_u8, 1, 1], [1, 1, 1]], [[1, 0, 0], [0, 1, 1]]]).into_dyn();
+    assert_eq!(read::<u8>(&*target), present);
+
+    let level = |scale: &str| folder.build(&config(json!({"scale": scale})));
+    assert_eq!(level("8x4nm").unwrap().roi(), mask.roi());
+    assert!(chain(&level("16nm").err().unwrap()).contains("16"), "no such level");
+
+    folder.write("classes.csv", "mito_mem,3,\nmito,50,3\ncell,60,\n");
+    let groups = json!([["mito", [50]]]);
+    let by_id = config(json!({"classes": "classes.csv", "groups": groups}));
+    assert_eq!(built(&folder, &by_id).channels().unwrap(), ["mito"]);
+    let error = chain(&folder.build(&config(json!({"groups": groups}))).unwrap_err());
+    assert!(error.contains("50 is a label id, and a crop group has names of classes"), "{error}");
+    let error = folder.build(&config(json!({"classes": "none.csv"}))).unwrap_err();
+    assert!(matches!(error, ConfigError::Io { .. }), "{error}");
+    folder.write("classes.csv", "mito,x,\n");
+    let error = chain(&folder.build(&by_id).unwrap_err());
+    assert!(error.starts_with("classes: the class table "), "{error}");
+    let none = json!({"kind": "crop_group", "path": "classes.zarr/crop2"});
+    let error = chain(&folder.build(&json!({"kind": "ones", "source": none})).unwrap_err());
+    assert!(error.starts_with("source: the Zarr data cannot be opened: "), "{error}");
 }
 
 #[test]

@@ -62,6 +62,8 @@ fn every_mistake_is_named_with_its_place() {
             json!({"kind": "zarr", "path": "a", "numbers": "nm"}),
             "numbers: expected one of declared, dacapo",
         ),
+        (json!({"kind": "zarr", "path": "a", "scale": "-8nm"}), "scale: "),
+        (json!({"kind": "zarr", "path": "a", "scale": 8}), "scale: expected text, found 8"),
         (json!({"kind": "crop", "source": zarr()}), "roi: it is missing"),
         (json!({"kind": "crop", "roi": "0-8", "source": zarr()}), "roi: "),
         (json!({"kind": "crop", "roi": "[8:0]", "source": zarr()}), "roi: "),

@@ -46,6 +46,10 @@ fn groups(class_names: bool) -> impl Strategy<Value = GroupsConfig> {
     prop_oneof![vec(group, 1..4).prop_map(GroupsConfig::List), text().prop_map(GroupsConfig::File)]
 }
 
+fn scale() -> impl Strategy<Value = Option<String>> {
+    of(select(vec!["s1", "8nm", "5.24x4x4 nm"]).prop_map(str::to_owned))
+}
+
 fn zarr() -> impl Strategy<Value = ArrayConfig> {
     let lists = (of(decimals()), of(decimals()), of(vec(text(), 0..4)), of(decimals()));
     let units = (
@@ -54,12 +58,13 @@ fn zarr() -> impl Strategy<Value = ArrayConfig> {
         any::<bool>(),
         numbers(),
     );
-    (text(), of(text()), lists, units).prop_map(|(path, dataset, lists, units)| {
+    (text(), of(text()), scale(), lists, units).prop_map(|(path, dataset, scale, lists, units)| {
         let (voxel_size, offset, axes, snap_to_grid) = lists;
         let (unit, translation, unit_voxels, numbers) = units;
         ArrayConfig::Zarr(ZarrConfig {
             path,
             dataset,
+            scale,
             voxel_size,
             offset,
             axes,
@@ -74,9 +79,9 @@ fn zarr() -> impl Strategy<Value = ArrayConfig> {
 
 fn crop_group() -> impl Strategy<Value = ArrayConfig> {
     let what = select(vec![CropGroupPart::Mask, CropGroupPart::Target]);
-    (text(), of(text()), what, of(text()), of(groups(true))).prop_map(
-        |(path, dataset, what, classes, groups)| {
-            ArrayConfig::CropGroup(CropGroupConfig { path, dataset, what, classes, groups })
+    (text(), of(text()), scale(), what, of(text()), of(groups(true))).prop_map(
+        |(path, dataset, scale, what, classes, groups)| {
+            ArrayConfig::CropGroup(CropGroupConfig { path, dataset, scale, what, classes, groups })
         },
     )
 }

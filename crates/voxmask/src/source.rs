@@ -86,8 +86,7 @@ pub(crate) fn open_source(
     let context = || format!("cannot open {location}");
     let options = options(args)?;
     if ArrayConfig::is_file(source) && !location.is_url() && !source.is_dir() {
-        check_no_opening_options(args)?;
-        return open_config(source).with_context(context);
+        return open_config(source, &options).with_context(context);
     }
     Ok(match open(location.clone(), &options, table).with_context(context)? {
         Opened::Array(array) => Source::Labels(array),
@@ -96,34 +95,14 @@ pub(crate) fn open_source(
     })
 }
 
-/// Refuses what a config says itself, rather than pass over it.
-fn check_no_opening_options(args: &OpeningArgs) -> Result<(), UsageError> {
-    let used = [
-        ("--scale", args.scale.is_some()),
-        ("--voxel-size", args.voxel_size.is_some()),
-        ("--offset", args.offset.is_some()),
-        ("--unit", args.unit.is_some()),
-        ("--unit-voxels", args.unit_voxels),
-        ("--translation", args.translation.is_some()),
-        ("--endpoint", args.endpoint.is_some()),
-        ("--region", args.region.is_some()),
-        ("--anonymous", args.anonymous),
-        ("--timeout", args.timeout.is_some()),
-        ("--retries", args.retries.is_some()),
-    ];
-    match used.iter().find(|(_, used)| *used) {
-        None => Ok(()),
-        Some((option, _)) => Err(UsageError(format!("{option} does not go with an array config"))),
-    }
-}
-
-fn open_config(path: &Path) -> Result<Source> {
+/// Opens what a config describes; what it does not say is as the user says.
+fn open_config(path: &Path, options: &OpenOptions) -> Result<Source> {
     let config = ArrayConfig::from_file(path)?;
     // Relative paths in a config are relative to its folder.
     let base = path.parent().unwrap_or(Path::new(""));
-    Ok(match config.label_channels(base)? {
+    Ok(match config.label_channels_with(base, options)? {
         Some(channels) => Source::Channels(channels),
-        None => Source::Config(config.build(base)?),
+        None => Source::Config(config.build_with(base, options)?),
     })
 }
 
