@@ -1,6 +1,6 @@
 //! Zarr arrays as sources and sinks of volumes.
 //!
-//! [`ZarrArray`] is an [`array_core::Array`] over an array of Zarr, version 2 or 3, or of N5 in a folder;
+//! [`ZarrArray`] is an [`array_core::Array`] over an array of Zarr, version 2 or 3, or of N5;
 //! [`Staging`] writes containers that appear as a whole or not at all; [`ZarrGroup`] reads the
 //! attributes of groups.
 //!
@@ -41,8 +41,8 @@
 //!
 //! A group that is an image opens as its first level, or as the [`Level`] that [`OpenOptions`] names;
 //! [`ZarrGroup::levels`] lists them. They are those in `multiscales`, those that a group lists factors for, or
-//! the arrays `s0`, `s1` and so on in it. Levels of n5-viewer, Neuroglancer and BigDataViewer, which have no offset, all
-//! begin at the same corner, as in these programs. Where `multiscales` place a level elsewhere than
+//! the arrays `s0`, `s1` and so on in it. Levels of n5-viewer, Neuroglancer and BigDataViewer have no offset
+//! and all begin at the same corner, as in these programs. Where `multiscales` place a level elsewhere than
 //! downsampling explains, a warning says so.
 //!
 //! # Where containers lie
