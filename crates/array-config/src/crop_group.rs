@@ -91,7 +91,9 @@ fn placed(at: &At<'_>) -> impl Fn(OpenError) -> ConfigError {
         match error {
             OpenError::Zarr(source) => ConfigError::Zarr { place, source: Box::new(source) },
             OpenError::Mask(source) => ConfigError::Mask { place, kind, source: Box::new(source) },
-            OpenError::Array(source) => ConfigError::Array { place, kind, source: Box::new(source) },
+            OpenError::Array(source) => {
+                ConfigError::Array { place, kind, source: Box::new(source) }
+            }
             OpenError::Io { path, source } => ConfigError::Io { file: path, source },
             OpenError::ClassTable { path, source } => {
                 ConfigError::ClassTable { place: at.key("classes").to_string(), file: path, source }

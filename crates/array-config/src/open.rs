@@ -206,7 +206,7 @@ pub fn open_crop_partly(
     table: Option<&ClassTable>,
 ) -> Result<OpenedCrop, OpenError> {
     let (mut classes, mut arrays, mut failed) = (Vec::new(), Vec::new(), Vec::new());
-    for name in class_groups(group)? {
+    for name in class_names(group, options)? {
         match open_class(group, &name, options) {
             Ok(Some((class, array))) => {
                 classes.push(class);
@@ -246,8 +246,9 @@ fn open_class(
     Ok(Some((class, array)))
 }
 
-/// The names of the groups of classes: those that the crop lists, and then those beside them.
-fn class_groups(group: &ZarrGroup) -> Result<Vec<String>, OpenError> {
+/// The names of the classes: those that the crop lists, and then those beside them that say how they are
+/// encoded.
+fn class_names(group: &ZarrGroup, options: &OpenOptions) -> Result<Vec<String>, OpenError> {
     let listed = annotation(group.attrs()).and_then(|map| map.get("class_names")?.as_array());
     let mut names: Vec<String> = Vec::new();
     for name in listed.into_iter().flatten().filter_map(Value::as_str) {
@@ -255,22 +256,34 @@ fn class_groups(group: &ZarrGroup) -> Result<Vec<String>, OpenError> {
             names.push(name.to_owned());
         }
     }
-    // A server that does not list has the classes that are listed.
     let groups = match group.groups() {
-        Ok(groups) => groups,
-        Err(ZarrError::NotListable { .. }) => Vec::new(),
-        Err(error) => return Err(error.into()),
+        // Such a server has the classes that are listed.
+        Err(ZarrError::NotListable { .. }) if !names.is_empty() => return Ok(names),
+        groups => groups?,
     };
     for name in groups {
-        // Other groups, such as `all`, hold other things.
-        let is_class = |group: &ZarrGroup| {
-            annotation(group.attrs()).is_some_and(|map| map.contains_key("class_name"))
-        };
-        if !names.contains(&name) && is_class(&group.open_group(&name)?) {
+        if !names.contains(&name) && is_class(&group.open_group(&name)?, options)? {
             names.push(name);
         }
     }
     Ok(names)
+}
+
+/// Whether a group that the crop does not list is a class: other groups, such as `all`, hold other things.
+fn is_class(group: &ZarrGroup, options: &OpenOptions) -> Result<bool, OpenError> {
+    let says_so = |attrs: &Map<String, Value>| {
+        let keys = ["class_name", "annotation_type"];
+        annotation(attrs).is_some_and(|map| keys.iter().any(|key| map.contains_key(*key)))
+    };
+    if says_so(group.attrs()) {
+        return Ok(true);
+    }
+    if group.levels().map_or(true, |levels| levels.is_empty()) {
+        return Ok(false);
+    }
+    // What a class is does not depend on the level: one that it lacks is told when the class is opened.
+    let options = OpenOptions { level: None, ..options.clone() };
+    Ok(group.open_array("", &options).is_ok_and(|array| says_so(array.attrs())))
 }
 
 /// Whether the attributes of a group say that it is a crop group: `cellmap.annotation.class_names`.

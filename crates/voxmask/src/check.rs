@@ -69,7 +69,7 @@ impl Check<'_> {
         let name = zarr_source::Location::from(path).to_string();
         let table = self.table.as_ref();
         match source::open_source(path, self.opening, table, array_config::open_partly) {
-            Ok(Source::Group(group)) => match sources::inside(&group) {
+            Ok(Source::Tree(tree)) => match sources::inside(&tree) {
                 Ok(paths) if paths.is_empty() => {
                     let message = "there are neither crops nor arrays with `labels` in it";
                     let finding = Finding::new(Severity::Error, "nothing-to-check", "", message);
@@ -105,7 +105,7 @@ impl Check<'_> {
                 }
                 Ok(Report::new(name, Details::Crop(report), findings))
             }
-            Source::Group(_) => Ok(Report::new(name, Details::None, Vec::new())),
+            Source::Tree(_) => Ok(Report::new(name, Details::None, Vec::new())),
         }
     }
 

@@ -15,14 +15,11 @@ use crate::source::{self, Source};
 
 pub(crate) use self::tree::named_inside;
 
-/// How many groups and arrays of a container are shown.
-const MAX_NODES: usize = 10_000;
-
 pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     match source::open(&args.source)? {
         Source::Labels(array) => array::print(&array, args.json),
         Source::Crop(opened) => crop::print(&opened, args.json),
-        Source::Group(group) => tree::print(&group.tree(MAX_NODES)?, args.json),
+        Source::Tree(tree) => tree::print(&tree, args.json),
         Source::Config(array) => crop::print_virtual(&*array, args.json),
         Source::Channels(channels) => crop::print_virtual(&*channels.labels, args.json),
     }

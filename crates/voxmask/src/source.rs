@@ -10,9 +10,14 @@ use anyhow::{Context, Result, bail};
 use array_config::{ArrayConfig, LabelChannels, OpenError, Opened, OpenedCrop};
 use array_core::Array;
 use geometry::{Decimal, LengthUnit};
-use zarr_source::{Convention, Location, OpenOptions, StoreOptions, ZarrArray, ZarrGroup};
+use zarr_source::{
+    Convention, Location, OpenOptions, StoreOptions, ZarrArray, ZarrError, ZarrTree,
+};
 
 use crate::args::{ChannelArgs, GroupArgs, OpeningArgs, SourceArgs, Translation, UsageError};
+
+/// How many groups and arrays of a container are looked at.
+const MAX_NODES: usize = 20_000;
 
 /// What the user named, opened.
 pub(crate) enum Source {
@@ -24,8 +29,8 @@ pub(crate) enum Source {
     Channels(LabelChannels),
     /// A crop in which each class has an array of its own.
     Crop(OpenedCrop),
-    /// A container or group of something else.
-    Group(ZarrGroup),
+    /// A container, group or folder of something else, and what is in it.
+    Tree(ZarrTree),
 }
 
 impl Source {
@@ -36,7 +41,7 @@ impl Source {
             Self::Crop(crop) => {
                 crop.arrays.iter().map(|array| array.metadata().path().to_owned()).collect()
             }
-            Self::Config(_) | Self::Channels(_) | Self::Group(_) => Vec::new(),
+            Self::Config(_) | Self::Channels(_) | Self::Tree(_) => Vec::new(),
         }
     }
 
@@ -58,7 +63,7 @@ impl Source {
                 }
                 remarks
             }
-            Self::Config(_) | Self::Channels(_) | Self::Group(_) => Vec::new(),
+            Self::Config(_) | Self::Channels(_) | Self::Tree(_) => Vec::new(),
         }
     }
 }
@@ -88,11 +93,19 @@ pub(crate) fn open_source(
     if ArrayConfig::is_file(source) && !location.is_url() && !source.is_dir() {
         return open_config(source, &options).with_context(context);
     }
-    Ok(match open(location.clone(), &options, table).with_context(context)? {
-        Opened::Array(array) => Source::Labels(array),
-        Opened::Crop(crop) => Source::Crop(crop),
-        Opened::Group(group) => Source::Group(group),
-    })
+    match open(location.clone(), &options, table) {
+        Ok(Opened::Array(array)) => Ok(Source::Labels(array)),
+        Ok(Opened::Crop(crop)) => Ok(Source::Crop(crop)),
+        Ok(Opened::Group(group)) => Ok(Source::Tree(group.tree(MAX_NODES).with_context(context)?)),
+        // A folder that is no group may hold containers.
+        Err(error @ OpenError::Zarr(ZarrError::NotAZarrArray { .. })) => {
+            match ZarrTree::open(location.clone(), &options, MAX_NODES) {
+                Ok(tree) => Ok(Source::Tree(tree)),
+                Err(_) => Err(error).with_context(context),
+            }
+        }
+        Err(error) => Err(error).with_context(context),
+    }
 }
 
 /// Opens what a config describes; what it does not say is as the user says.

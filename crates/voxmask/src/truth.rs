@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use annotation_mask::{
     ChannelCounts, ClassGroups, CropGroup, CropMaskAndTarget, GroundTruth, Groups, LabelId,
-    LabelList, MaskAndTarget, MaskOptions, Rule,
+    LabelList, MaskAndTarget, MaskError, MaskOptions, Rule,
 };
 use anyhow::{Context, Result, bail};
 use array_config::LabelChannels;
@@ -52,18 +52,15 @@ impl Truth {
                 let groups = if grouping.is_empty() {
                     crop.default_groups()?
                 } else {
-                    crop.resolve(&grouping).map_err(|error| UsageError(error.to_string()))?
+                    crop.resolve(&grouping).map_err(|error| groups_error(args, error))?
                 };
                 return Self::of_crop(crop, groups);
             }
-            Source::Group(group) => {
-                let found = group.tree(MAX_NAMED)?;
-                bail!(
-                    "{} is a group, neither a label array nor a crop; {}",
-                    group.path().display(),
-                    crate::inspect::named_inside(&found)
-                );
-            }
+            Source::Tree(tree) => bail!(
+                "{} is neither a label array nor a crop; {}",
+                tree.root.path.display(),
+                crate::inspect::named_inside(&tree)
+            ),
             Source::Labels(array) => (array as Arc<dyn Array>, None),
             Source::Config(array) => (array, None),
             Source::Channels(LabelChannels { labels, groups, options, background }) => {
@@ -90,7 +87,7 @@ impl Truth {
             // What is wrong with the attribute is told by the mask.
             None => grouping
                 .resolve_labels(table, listed.as_ref().ok().and_then(Option::as_ref))
-                .map_err(|error| UsageError(error.to_string()))?,
+                .map_err(|error| groups_error(args, error))?,
         };
         let groups = groups.with_generic_ids(&args.generic_ids);
         let labels = match roi {
@@ -195,8 +192,15 @@ impl Truth {
     }
 }
 
-/// How much of a group a message names.
-const MAX_NAMED: usize = 200;
+/// The error for groups that mean nothing for a source: wrong usage, unless they are all from a file.
+fn groups_error(args: &ChannelArgs, error: MaskError) -> anyhow::Error {
+    match &args.groups.groups {
+        Some(file) if args.groups.group.is_empty() => {
+            anyhow::Error::new(error).context(format!("groups file {}", file.display()))
+        }
+        _ => UsageError(error.to_string()).into(),
+    }
+}
 
 /// Refuses what only label arrays have, rather than pass over it.
 fn check_no_label_options(args: &ChannelArgs) -> Result<(), UsageError> {

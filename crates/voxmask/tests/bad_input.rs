@@ -205,7 +205,7 @@ fn a_source_that_is_not_there_is_refused_with_what_is_there() {
 #[test]
 fn a_group_or_a_folder_or_a_file_is_no_array() {
     let sandbox = crop(Compression::default());
-    unusable(&sandbox, "crop.zarr", &["crop.zarr", "not a Zarr array", "group", "all/s0"]);
+    unreadable(&sandbox, "crop.zarr", &["crop.zarr", "neither a label array nor a crop", "all"]);
     fs::create_dir(sandbox.path("photos")).unwrap();
     sandbox.write("photos/cat.txt", "a cat");
     unusable(&sandbox, "photos", &["photos", "not a Zarr array", "folder"]);

@@ -6,12 +6,9 @@ use annotation_mask::{Finding, MaskError, Severity};
 use anyhow::{Context, Result, bail};
 use array_config::{OpenError, is_crop};
 use serde_json::Value;
-use zarr_source::{Location, Remark, RemarkKind, TreeKind, TreeNode, ZarrGroup};
+use zarr_source::{Location, Remark, RemarkKind, TreeKind, TreeNode, ZarrTree};
 
 use crate::args::UsageError;
-
-/// How many groups and arrays of a container are looked at.
-const MAX_NODES: usize = 100_000;
 
 /// The paths that the user means: what exists as it is written, all else as a pattern.
 pub(crate) fn expand(sources: &[PathBuf]) -> Result<Vec<PathBuf>> {
@@ -37,8 +34,7 @@ pub(crate) fn expand(sources: &[PathBuf]) -> Result<Vec<PathBuf>> {
 }
 
 /// The crops in a container, and the arrays that say what was annotated in them.
-pub(crate) fn inside(group: &ZarrGroup) -> Result<Vec<PathBuf>> {
-    let tree = group.tree(MAX_NODES)?;
+pub(crate) fn inside(tree: &ZarrTree) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     collect(&tree.root, false, &mut paths);
     if tree.truncated {

@@ -74,8 +74,14 @@ fn differences(claim: &Claim, decision: &Decision<'_>) -> Result<Vec<Remark>, St
             } else {
                 RemarkKind::Disagreement
             };
+            let hint = match kind {
+                RemarkKind::HalfVoxel => {
+                    ": half a voxel apart, as if one took a corner for a centre"
+                }
+                _ => "",
+            };
             found.push(kind.says(format!(
-                "{} places the corner of the array at {}, {} at {}",
+                "{} places the corner of the array at {}, {} at {}{hint}",
                 claim.source,
                 numbers_text(&found_corner),
                 decision.offset_source,
