@@ -1,9 +1,11 @@
 //! What the user is told: channels as a table or JSON, errors in one block.
 
-use annotation_mask::{ChannelCounts, LabelId};
+use annotation_mask::{ChannelCounts, LabelId, MaskError};
 use anstream::eprintln;
 use anyhow::Result;
+use array_config::OpenError;
 use serde_json::{Value, json};
+use zarr_source::ZarrError;
 
 use crate::table::{self, grouped, table};
 use crate::truth::Truth;
@@ -27,22 +29,26 @@ pub(crate) fn print_error(error: &anyhow::Error, overwrite: bool) {
 }
 
 fn hint(error: &anyhow::Error, overwrite: bool) -> Option<&'static str> {
-    use zarr_source::ZarrError;
-    let zarr = error.chain().find_map(|cause| cause.downcast_ref::<ZarrError>());
+    let zarr = error.chain().find_map(|cause| match cause.downcast_ref() {
+        Some(OpenError::Zarr(error)) => Some(error),
+        _ => cause.downcast_ref::<ZarrError>(),
+    });
     match zarr {
-        Some(ZarrError::OutputExists { .. }) if !overwrite => Some("add --overwrite to replace it"),
+        Some(ZarrError::OutputExists { .. }) if !overwrite => {
+            return Some("add --overwrite to replace it");
+        }
         Some(ZarrError::NoGeometry { .. }) => {
-            Some("say it with --voxel-size Z,Y,X (and --offset, --unit), or add --unit-voxels")
+            return Some(
+                "say it with --voxel-size Z,Y,X (and --offset, --unit), or add --unit-voxels",
+            );
         }
-        _ => {
-            let mask = error.chain().find_map(|cause| cause.downcast_ref());
-            match mask {
-                Some(annotation_mask::MaskError::NoLabels) => {
-                    Some("leave out --require-labels to trust every labelled voxel")
-                }
-                _ => None,
-            }
+        _ => {}
+    }
+    match error.chain().find_map(|cause| cause.downcast_ref()) {
+        Some(MaskError::NoLabels) => {
+            Some("leave out --require-labels to trust every labelled voxel")
         }
+        _ => None,
     }
 }
 

@@ -38,10 +38,8 @@ pub(crate) fn inside(tree: &ZarrTree) -> Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     collect(&tree.root, false, &mut paths);
     if tree.truncated {
-        bail!(
-            "{} holds more than {MAX_NODES} groups and arrays; name a part of it",
-            group.path().display()
-        );
+        let path = tree.root.path.display();
+        bail!("{path} holds more groups and arrays than are looked at; name a part of it");
     }
     Ok(paths)
 }
