@@ -28,9 +28,9 @@ pub(crate) enum Source {
     /// The labels below a mask or a target that a config describes, and its channels.
     Channels(LabelChannels),
     /// A crop in which each class has an array of its own.
-    Crop(OpenedCrop),
+    Crop(Box<OpenedCrop>),
     /// A container, group or folder of something else, and what is in it.
-    Tree(ZarrTree),
+    Tree(Box<ZarrTree>),
 }
 
 impl Source {
@@ -96,11 +96,13 @@ pub(crate) fn open_source(
     match open(location.clone(), &options, table) {
         Ok(Opened::Array(array)) => Ok(Source::Labels(array)),
         Ok(Opened::Crop(crop)) => Ok(Source::Crop(crop)),
-        Ok(Opened::Group(group)) => Ok(Source::Tree(group.tree(MAX_NODES).with_context(context)?)),
+        Ok(Opened::Group(group)) => {
+            Ok(Source::Tree(Box::new(group.tree(MAX_NODES).with_context(context)?)))
+        }
         // A folder that is no group may hold containers.
         Err(error @ OpenError::Zarr(ZarrError::NotAZarrArray { .. })) => {
             match ZarrTree::open(location.clone(), &options, MAX_NODES) {
-                Ok(tree) => Ok(Source::Tree(tree)),
+                Ok(tree) => Ok(Source::Tree(Box::new(tree))),
                 Err(_) => Err(error).with_context(context),
             }
         }

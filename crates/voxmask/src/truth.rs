@@ -20,7 +20,7 @@ use crate::source::{self, Source};
 pub(crate) enum Truth {
     /// Of an array of labels.
     Labels {
-        pair: MaskAndTarget<dyn Array>,
+        pair: Box<MaskAndTarget<dyn Array>>,
         groups: Groups,
         options: MaskOptions,
         background: LabelId,
@@ -109,7 +109,7 @@ impl Truth {
             tracing::warn!("group {group:?}: labels of type {dtype} never have the id {id}");
         }
         let pair = MaskAndTarget::new(labels, &groups, &options, background)?;
-        Ok(Self::Labels { pair, groups, options, background })
+        Ok(Self::Labels { pair: Box::new(pair), groups, options, background })
     }
 
     fn of_crop(crop: CropGroup<Arc<dyn Array>>, groups: ClassGroups) -> Result<Self> {
@@ -119,7 +119,7 @@ impl Truth {
 
     pub(crate) fn pair(&self) -> &dyn GroundTruth {
         match self {
-            Self::Labels { pair, .. } => pair,
+            Self::Labels { pair, .. } => &**pair,
             Self::Crop { pair, .. } => pair,
         }
     }
