@@ -18,7 +18,7 @@ use crate::table::{self, grouped, table};
 pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     let array = source::open(&args.source)?;
     let labels = LabelList::from_attrs(array.attrs())
-        .with_context(|| format!("the attributes of {}", args.source.source.display()))?;
+        .with_context(|| format!("the attributes of {}", source::shown(&args.source.source)))?;
     let facts = Facts::of(&array)?;
     if args.json {
         let json = facts.json(&array, labels.as_ref())?;

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &MaskArgs) -> Result<()> {
         zarr_format: if args.zarr_format == 2 { ZarrFormat::V2 } else { ZarrFormat::V3 },
         chunks,
         overwrite: args.overwrite,
-        source: args.source.source.display().to_string(),
+        source: source::shown(&args.source.source),
     }
     .write()?;
     print(args, &written).with_context(|| {

@@ -73,7 +73,7 @@ pub(crate) fn run(args: &PreviewArgs) -> Result<()> {
         groups: &groups,
         options: source::mask_options(&args.channels),
         background: args.channels.background,
-        title: args.source.source.display().to_string(),
+        title: source::shown(&args.source.source),
     };
     picture.draw(&slice)?.write_png(&args.output)?;
     println!("wrote {}", args.output.display());

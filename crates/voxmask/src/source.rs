@@ -6,7 +6,7 @@ use std::path::Path;
 use annotation_mask::{Groups, MaskOptions};
 use anyhow::{Context, Result, bail};
 use geometry::{Decimal, LengthUnit};
-use zarr_source::{Convention, OpenOptions, ZarrArray};
+use zarr_source::{Convention, Location, OpenOptions, ZarrArray};
 
 use crate::args::{ChannelArgs, SourceArgs, Translation, UsageError};
 
@@ -24,7 +24,12 @@ pub(crate) fn open(args: &SourceArgs) -> Result<ZarrArray> {
 
 /// Opens an array by path.
 pub(crate) fn open_array(path: &Path, options: &OpenOptions) -> Result<ZarrArray> {
-    ZarrArray::open_with(path, options).with_context(|| format!("cannot open {}", path.display()))
+    ZarrArray::open_with(path, options).with_context(|| format!("cannot open {}", shown(path)))
+}
+
+/// What the user named as it may be shown and stored: a URL without its password or signature.
+pub(crate) fn shown(path: &Path) -> String {
+    Location::from(path).to_string()
 }
 
 /// What the user says about the geometry.
