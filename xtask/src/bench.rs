@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::Context;
@@ -59,9 +59,7 @@ pub(crate) fn run(filter: Option<&str>) -> anyhow::Result<()> {
     arguments.extend(filter);
     crate::cargo(&arguments, &[])?;
     let mut measured = Vec::new();
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| crate::root().join("target"));
-    collect(&target.join("criterion"), begin, &mut measured)?;
+    collect(&crate::target().join("criterion"), begin, &mut measured)?;
     print(&measured);
     Ok(())
 }

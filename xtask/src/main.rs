@@ -4,6 +4,7 @@ mod bench;
 mod conform;
 mod layers;
 mod real;
+mod setup;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -22,12 +23,18 @@ cargo xtask COMMAND
                       compare with the recorded answers of the original (default: the copy in
                       xtask/tests/golden)
   real DIR            check the masks of the real label volumes in DIR
+  setup               make the other software that tests ask, in target/peers, and print the environment
+                      variables that name it, one KEY=value in each line
   bench [FILTER]      run the benchmarks whose name holds FILTER, and print a table
   help                print this";
 
 /// The property tests: package and test target.
-const PROPERTY_TESTS: &[(&str, &str)] =
-    &[("geometry", "laws"), ("array-core", "laws"), ("annotation-mask", "laws")];
+const PROPERTY_TESTS: &[(&str, &str)] = &[
+    ("geometry", "laws"),
+    ("array-core", "laws"),
+    ("annotation-mask", "laws"),
+    ("annotation-mask", "crop_laws"),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -57,6 +64,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["conform"] => conform::run(&root().join("xtask/tests/golden")),
         ["conform", "--golden", folder] => conform::run(Path::new(folder)),
         ["real", folder] => real::run(Path::new(folder)),
+        ["setup"] => setup::run(&target().join("peers")),
         ["bench"] => bench::run(None),
         ["bench", filter] => bench::run(Some(filter)),
         ["help" | "--help" | "-h"] => {
@@ -95,6 +103,12 @@ fn props(cases: &str) -> anyhow::Result<()> {
 fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     package.parent().unwrap_or(package).to_owned()
+}
+
+/// The folder that cargo builds in.
+fn target() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    target.unwrap_or_else(|| root().join("target"))
 }
 
 /// Runs cargo in the workspace, and fails if it does.

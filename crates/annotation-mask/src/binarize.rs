@@ -46,7 +46,7 @@ impl<A: Array> BinarizeArray<A> {
     ///
     /// [`MaskError::NotLabels`] for floating point voxels; [`ArrayError::SourceHasChannels`].
     pub fn new(source: A, groups: &Groups, background: LabelId) -> Result<Self, MaskError> {
-        let info = channel_info(source.info(), groups, "a binarized array")?;
+        let info = channel_info(source.info(), &groups.names(), "a binarized array")?;
         let lookup = Lookup::new(source.info().dtype(), groups, background)?;
         Ok(Self { source, info, lookup })
     }

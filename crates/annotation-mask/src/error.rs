@@ -30,6 +30,60 @@ pub enum MaskError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A class table does not say what it should.
+    #[error("class table{}: {reason}", line_and_column(*.line, .column.as_deref()))]
+    ClassTableMalformed {
+        /// The line of the text, from 1, if one line is at fault.
+        line: Option<u64>,
+        /// The column at fault, if one is.
+        column: Option<String>,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The attributes of a class array, or of its group, do not say what they should.
+    #[error("class {class:?}: `{field}` of the {of}: {reason}")]
+    AnnotationMalformed {
+        /// The class.
+        class: String,
+        /// Whose attributes: those of the `array`, or of its `group`.
+        of: &'static str,
+        /// The attribute at fault, with the path inside it.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nothing says what the values of a class array mean.
+    #[error(
+        "class {class:?} has no encoding: looked for `cellmap.annotation.annotation_type` and \
+         `encoding` among the attributes of the array, then of its group"
+    )]
+    NoEncoding {
+        /// The class.
+        class: String,
+    },
+    /// The arrays of a crop group cannot be read together.
+    #[error("crop {crop:?}: {reason}")]
+    CropMalformed {
+        /// The name of the crop.
+        crop: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two class arrays of a crop group do not cover the same voxels.
+    #[error(
+        "crop {crop:?}: the classes {:?} and {:?} differ in their {what}: {} and {}",
+        .classes[0], .classes[1], .values[0], .values[1]
+    )]
+    ClassesDiffer {
+        /// The name of the crop.
+        crop: String,
+        /// The two classes.
+        classes: Box<[String; 2]>,
+        /// What differs, such as the shape.
+        what: &'static str,
+        /// What each has.
+        values: Box<[String; 2]>,
+    },
     /// No rule has this name.
     #[error("unknown rule {name:?}, expected strict, generic or cnnectome")]
     UnknownRule {
@@ -50,4 +104,12 @@ pub enum MaskError {
 fn place(position: Option<usize>, field: &str) -> String {
     let entry = position.map(|index| format!("[{index}]")).unwrap_or_default();
     if field.is_empty() { entry } else { format!("{entry}.{field}") }
+}
+
+fn line_and_column(line: Option<u64>, column: Option<&str>) -> String {
+    match (line, column) {
+        (None, _) => String::new(),
+        (Some(line), None) => format!(", line {line}"),
+        (Some(line), Some(column)) => format!(", line {line}, column {column}"),
+    }
 }

@@ -7,7 +7,7 @@ use array_core::DType;
 use crate::error::MaskError;
 use crate::label::LabelId;
 
-mod parse;
+mod text;
 
 /// One channel: a name and the label ids that belong to it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,9 @@ pub(crate) trait Label: Element + Ord {
     /// The label of this id, if the type can hold it.
     fn from_id(id: LabelId) -> Option<Self>;
 
+    /// The id of the label.
+    fn id(self) -> LabelId;
+
     /// The label as an index into a table, if it is small and not negative.
     fn to_index(self) -> Option<usize>;
 }
@@ -28,6 +31,11 @@ macro_rules! impl_label {
 
             fn from_id(id: LabelId) -> Option<Self> {
                 Self::try_from(id).ok()
+            }
+
+            #[inline]
+            fn id(self) -> LabelId {
+                self.into()
             }
 
             #[inline]
@@ -51,6 +59,11 @@ impl Label for bool {
             1 => Some(true),
             _ => None,
         }
+    }
+
+    #[inline]
+    fn id(self) -> LabelId {
+        self.into()
     }
 
     #[inline]

@@ -12,6 +12,10 @@
 //! uint8, axes `c` + those of the source. The meaning of the metadata is in [`LabelList`], the rule
 //! that keeps or masks a channel in [`Rule`].
 //!
+//! A crop may also have one array for each class ([`CropGroup`]); [`CropMask`], [`CropTarget`] and
+//! [`CropMaskAndTarget`] make the same of it, by three-valued logic. [`GroundTruth`] is what both have
+//! in common. [`check_labels`] and [`check_crop`] hold what metadata say against the voxels.
+//!
 //! ```
 //! use annotation_mask::{Group, Groups, MaskOptions, MissingAnnotationsMask};
 //! use array_core::{ArrayExt, ArrayInfo, DType, MemoryArray};
@@ -39,18 +43,39 @@
 //! ```
 
 mod binarize;
+mod check;
+mod class_annotation;
+mod class_groups;
+mod class_table;
+mod crop_group;
+mod encoding;
 mod error;
+mod finding;
+mod ground_truth;
+mod grouping;
 mod groups;
 mod label;
 mod labels;
 mod lookup;
 mod mask;
+mod near;
 mod pair;
 mod planes;
 mod rule;
 
 pub use binarize::BinarizeArray;
+pub use check::{
+    ClassReport, CropReport, LabelCount, LabelReport, RuleCost, check_crop, check_labels,
+};
+pub use class_annotation::{AttrsOf, ClassAnnotation};
+pub use class_groups::{ClassGroup, ClassGroups};
+pub use class_table::{Class, ClassTable};
+pub use crop_group::{CropClass, CropGroup, CropMask, CropMaskAndTarget, CropTarget};
+pub use encoding::{AnnotationType, ClassState, Encoding};
 pub use error::MaskError;
+pub use finding::{Finding, Severity};
+pub use ground_truth::{ChannelSummary, GroundTruth, PairVisitor};
+pub use grouping::{Grouping, Member, MemberGroup};
 pub use groups::{Group, Groups};
 pub use label::LabelId;
 pub use labels::{Annotation, LabelEntry, LabelList};

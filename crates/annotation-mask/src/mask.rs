@@ -45,7 +45,7 @@ impl<A: Array> MissingAnnotationsMask<A> {
     /// [`MaskError::NotLabels`] for floating point voxels; [`ArrayError::SourceHasChannels`];
     /// [`MaskError::LabelsMalformed`]; [`MaskError::NoLabels`] if the attribute is required.
     pub fn new(source: A, groups: &Groups, options: &MaskOptions) -> Result<Self, MaskError> {
-        let info = channel_info(source.info(), groups, "a missing annotations mask")?;
+        let info = channel_info(source.info(), &groups.names(), "a missing annotations mask")?;
         let labels = LabelList::from_attrs(source.info().attrs())?;
         if labels.is_none() {
             if options.require_labels {
@@ -171,7 +171,7 @@ impl<A: Array> Array for MissingAnnotationsMask<A> {
 /// What an array of channels over `source` is: uint8, axes `c` + those of the source.
 pub(crate) fn channel_info(
     source: &ArrayInfo,
-    groups: &Groups,
+    channels: &[&str],
     wrapper: &'static str,
 ) -> Result<ArrayInfo, MaskError> {
     if source.channel_dims() > 0 {
@@ -183,8 +183,8 @@ pub(crate) fn channel_info(
     }
     let axes: Vec<&str> =
         std::iter::once("c").chain(source.axes().iter().map(String::as_str)).collect();
-    let shape = [&[groups.len()], source.shape()].concat();
-    let names = groups.names().into_iter().map(str::to_owned).collect();
+    let shape = [&[channels.len()], source.shape()].concat();
+    let names = channels.iter().map(|&name| name.to_owned()).collect();
     let info = ArrayInfo::new(DType::U8, &axes, &shape, *source.grid())?
         .with_unit(source.unit())
         .with_blocks(source.blocks().clone())?

@@ -161,6 +161,20 @@ macro_rules! define_any {
                 self.split_at(axis, start).1.split_at(axis, len).0
             }
 
+            /// The part with one index along `axis`, without that axis.
+            ///
+            /// # Panics
+            ///
+            /// If the index is beyond the end of the axis.
+            #[must_use]
+            pub fn index_axis(self, axis: usize, index: usize) -> AnyViewMut<'a> {
+                match self {
+                    $(Self::$variant(view) => {
+                        AnyViewMut::$variant(view.index_axis_move(Axis(axis), index))
+                    })+
+                }
+            }
+
             /// A shorter-lived mutable view of the same elements.
             #[must_use]
             pub fn reborrow(&mut self) -> AnyViewMut<'_> {

@@ -56,6 +56,12 @@ impl BlockGrid {
         &self.shape
     }
 
+    /// How far voxel 0 of the array lies inside the first block, along each axis.
+    #[must_use]
+    pub fn inside(&self) -> &[usize] {
+        &self.inside
+    }
+
     /// The index of the block that holds a voxel, along one axis.
     ///
     /// # Panics
@@ -135,6 +141,27 @@ impl<'a> Output<'a> {
         Self { view: self.view.slice_axis(axis, start, len), zeroed: self.zeroed }
     }
 
+    /// Splits the place before `index` along `axis` into two that do not overlap.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is beyond the end of the axis.
+    #[must_use]
+    pub fn split_at(self, axis: usize, index: usize) -> (Self, Self) {
+        let (front, back) = self.view.split_at(axis, index);
+        (Self { view: front, zeroed: self.zeroed }, Self { view: back, zeroed: self.zeroed })
+    }
+
+    /// The part with one index along `axis`, without that axis.
+    ///
+    /// # Panics
+    ///
+    /// If the index is beyond the end of the axis.
+    #[must_use]
+    pub fn index_axis(self, axis: usize, index: usize) -> Self {
+        Self { view: self.view.index_axis(axis, index), zeroed: self.zeroed }
+    }
+
     /// Sets every element to `value`; zeros that are there already are left alone.
     ///
     /// # Errors
@@ -182,8 +209,7 @@ impl SplitSpatial for () {
 impl SplitSpatial for Output<'_> {
     fn split_spatial(self, dims: usize, axis: usize, index: usize) -> (Self, Self) {
         let channel_dims = self.shape().len().saturating_sub(dims);
-        let (front, back) = self.view.split_at(channel_dims.saturating_add(axis), index);
-        (Self { view: front, zeroed: self.zeroed }, Self { view: back, zeroed: self.zeroed })
+        self.split_at(channel_dims.saturating_add(axis), index)
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::error::Error;
 
-use geometry::{GeometryError, Roi, VoxelSize};
+use geometry::{GeometryError, Roi, VoxelSize, Window};
 
 use crate::dtype::DType;
+use crate::scalar::Scalar;
 
 /// The error of every operation on an array.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +114,52 @@ pub enum ArrayError {
         wrapper: &'static str,
         /// The names of the channel axes.
         axes: Vec<String>,
+    },
+    /// A wrapper of several sources was given none.
+    #[error("{wrapper} needs at least one source")]
+    NoSources {
+        /// The wrapper that was asked for.
+        wrapper: &'static str,
+    },
+    /// Two sources of one wrapper do not fit together.
+    #[error("{wrapper}: source {index} has the {what} {found}, source 0 has {expected}")]
+    SourcesDiffer {
+        /// The wrapper that was asked for.
+        wrapper: &'static str,
+        /// The source that differs from the first, counted from 0.
+        index: usize,
+        /// What differs, such as `voxel size`.
+        what: &'static str,
+        /// That of the first source.
+        expected: String,
+        /// That of the source that differs.
+        found: String,
+    },
+    /// A sum is beyond what its element type holds.
+    #[error("the sum {left} + {right} is beyond {dtype} (in the window {window} of the sum)")]
+    SumOverflow {
+        /// The element type of the sum.
+        dtype: DType,
+        /// What was summed so far.
+        left: Scalar,
+        /// The next value.
+        right: Scalar,
+        /// The part of the array that was being computed, in voxels.
+        window: Box<Window>,
+    },
+    /// An axis cannot be resampled by these factors.
+    #[error("axis {axis} cannot be resampled: {reason}")]
+    BadFactors {
+        /// The name of the axis, or its index where factors have other dims.
+        axis: String,
+        /// The factors, and why they do not fit.
+        reason: String,
+    },
+    /// No way of downsampling has this name.
+    #[error("unknown downsampling {name:?}, expected nearest, mode or mean")]
+    UnknownDownsampling {
+        /// The name.
+        name: String,
     },
     /// The region of a crop holds nothing of its source.
     #[error("the crop {roi} does not meet the source's region {bounds}")]

@@ -110,6 +110,12 @@ impl ArrayInfo {
         })
     }
 
+    /// The same with another element type.
+    #[must_use]
+    pub fn with_dtype(self, dtype: DType) -> Self {
+        Self { dtype, ..self }
+    }
+
     /// The same with the world unit in which the grid counts.
     #[must_use]
     pub fn with_unit(self, unit: WorldUnit) -> Self {

@@ -3,7 +3,8 @@
 //! The crate defines what an array *is* ([`Array`], [`ArrayExt`], [`ArrayInfo`]) and how one is read
 //! block by block ([`fold_blocks`]); it knows no file format and no annotation. Sources that keep
 //! voxels ([`MemoryArray`], and Zarr arrays in their own crate) and wrappers that change what is read
-//! ([`Crop`], and masks in their own crate) implement the same trait, so they stack freely.
+//! ([`Crop`], [`ConstantArray`], [`ConcatArray`], [`SumArray`], [`LogicalOrArray`], [`ResampledArray`],
+//! and masks in their own crate) implement the same trait, so they stack freely.
 //!
 //! Rules that hold for every array:
 //!
@@ -34,24 +35,35 @@
 mod any_array;
 mod array;
 mod blocks;
+mod computed;
+mod concat;
+mod constant;
 mod crop;
 mod dtype;
 mod error;
 mod info;
+mod logical_or;
 mod memory;
 mod neuroglancer;
+mod resample;
 mod rows;
 mod scalar;
+mod sum;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use any_array::{AnyArray, AnyView, AnyViewMut};
 pub use array::{Array, ArrayExt, Visitor, WritableArray};
 pub use blocks::{Block, BlockGrid, Output, SplitSpatial, copy_blocks, fold_blocks};
+pub use concat::ConcatArray;
+pub use constant::ConstantArray;
 pub use crop::Crop;
 pub use dtype::{DType, Element};
 pub use error::ArrayError;
 pub use info::{ArrayInfo, is_channel_axis};
+pub use logical_or::LogicalOrArray;
 pub use memory::MemoryArray;
+pub use resample::{Downsampling, ResampledArray};
 pub use rows::{fill_rows, for_each_row, for_each_row_mut};
 pub use scalar::Scalar;
+pub use sum::SumArray;

@@ -4,6 +4,47 @@ use std::fmt;
 
 use crate::dtype::{DType, Element, for_all_dtypes};
 
+/// An element type that holds some integers.
+trait FromInteger: Sized {
+    fn from_integer(value: i128) -> Option<Self>;
+}
+
+macro_rules! impl_from_integer {
+    ($($type:ty),+) => {
+        $(impl FromInteger for $type {
+            fn from_integer(value: i128) -> Option<Self> {
+                Self::try_from(value).ok()
+            }
+        })+
+    };
+}
+impl_from_integer!(u8, u16, u32, u64, i8, i16, i32, i64);
+
+impl FromInteger for bool {
+    fn from_integer(value: i128) -> Option<Self> {
+        match value {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! impl_from_integer_for_float {
+    ($type:ty) => {
+        impl FromInteger for $type {
+            fn from_integer(value: i128) -> Option<Self> {
+                // Up to here every integer is one float of its own.
+                let exact = value.unsigned_abs() <= 1 << <$type>::MANTISSA_DIGITS;
+                #[expect(clippy::cast_precision_loss, reason = "looked at just before")]
+                exact.then_some(value as $type)
+            }
+        }
+    };
+}
+impl_from_integer_for_float!(f32);
+impl_from_integer_for_float!(f64);
+
 macro_rules! define_scalar {
     ($(($variant:ident, $type:ty, $name:literal),)+) => {
         /// One value of any element type, such as the fill value of a block that is not stored.
@@ -27,6 +68,23 @@ macro_rules! define_scalar {
             #[must_use]
             pub fn zero(dtype: DType) -> Self {
                 match dtype { $(DType::$variant => Self::$variant(<$type>::default()),)+ }
+            }
+
+            /// The value of type `dtype` that is this integer, if the type holds it exactly.
+            ///
+            /// ```
+            /// use array_core::{DType, Scalar};
+            ///
+            /// assert_eq!(Scalar::from_integer(DType::I8, -3), Some(Scalar::I8(-3)));
+            /// assert_eq!(Scalar::from_integer(DType::U8, 256), None);
+            /// ```
+            #[must_use]
+            pub fn from_integer(dtype: DType, value: i128) -> Option<Self> {
+                match dtype {
+                    $(DType::$variant => {
+                        <$type as FromInteger>::from_integer(value).map(Self::$variant)
+                    })+
+                }
             }
 
             /// The element type of the value.

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use annotation_mask::{LabelId, Rule};
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use annotation_mask::{Grouping, LabelId, MaskError, MemberGroup, Rule};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use zarr_source::{Level, ZarrFormat};
 
 /// An argument that cannot mean anything: exit code 2, as for arguments that clap refuses.
 #[derive(Debug, thiserror::Error)]
@@ -32,19 +33,21 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Write a sample crop, make its masks, and draw a picture of them.
     Demo(DemoArgs),
-    /// Show what a label array is: shape, place in the world, labels and what was annotated.
+    /// Show what a label array, a crop or a container is: shape, place in the world, what was annotated.
     Inspect(InspectArgs),
     /// Write the mask (and the target) of each channel as a Zarr container.
     Mask(MaskArgs),
     /// Draw labels, masks and targets of one slice as a PNG.
     Preview(PreviewArgs),
+    /// Look for what is wrong with ground truth, in one or many crops.
+    Check(CheckArgs),
 }
 
 impl Command {
     /// Whether the user allows that an output is replaced.
     pub(crate) fn overwrites(&self) -> bool {
         match self {
-            Self::Demo(_) | Self::Inspect(_) => false,
+            Self::Demo(_) | Self::Inspect(_) | Self::Check(_) => false,
             Self::Mask(args) => args.overwrite,
             Self::Preview(args) => args.overwrite,
         }
@@ -65,7 +68,10 @@ pub(crate) struct DemoArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  voxmask inspect crop.zarr/labels/all
+  voxmask inspect crop.zarr                          what is inside, as a tree
+  voxmask inspect crop.zarr/labels/all               one label array
+  voxmask inspect crop.zarr/crop234 --classes classes.csv
+  voxmask inspect s3://bucket/volume.n5/labels --scale 8nm
   voxmask inspect crop.zarr/labels/all --json | jq .voxel_size")]
 pub(crate) struct InspectArgs {
     #[command(flatten)]
@@ -80,6 +86,8 @@ pub(crate) struct InspectArgs {
 Examples:
   voxmask mask crop.zarr/labels/all --group mito=3,4,5 --group er=16,17 -o masks.zarr
   voxmask mask crop.zarr/labels/all --groups groups.toml --targets -o masks.zarr
+  voxmask mask crop.zarr/crop234 --classes classes.csv --group cell=er,mito,nuc -o masks.zarr
+  voxmask mask dacapo_mask.yaml -o masks.zarr
   voxmask mask crop.zarr/labels/all --groups groups.json --rule generic --generic-ids 37 \\
       --roi '1047.38:1309.38,420:820,396:796' -o masks.zarr
 
@@ -88,7 +96,9 @@ A groups file is TOML:
   name = \"nucleus\"
   ids = [20, 24, 28, 37]
   generic_ids = [37]
-or JSON as DaCapo stores it: [[\"mito\", [3, 4, 5]], [\"er\", [16, 17]]]")]
+or JSON as DaCapo stores it: [[\"mito\", [3, 4, 5]], [\"er\", [16, 17]]]
+Classes may stand for ids: classes = [\"mito_mem\", \"mito_lum\"]. Without groups, each class of a
+crop is a channel.")]
 pub(crate) struct MaskArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
@@ -103,9 +113,9 @@ pub(crate) struct MaskArgs {
     /// The part to write, in the declared units of the labels.
     #[arg(long, value_name = "Z0:Z1,Y0:Y1,X0:X1", allow_hyphen_values = true)]
     pub(crate) roi: Option<String>,
-    /// The Zarr format to write.
-    #[arg(long, value_name = "2|3", default_value = "3", value_parser = clap::value_parser!(u8).range(2..=3))]
-    pub(crate) zarr_format: u8,
+    /// The format to write: a version of Zarr, or N5.
+    #[arg(long, value_name = "2|3|n5", default_value = "3", value_parser = parse_format)]
+    pub(crate) zarr_format: ZarrFormat,
     /// The chunk shape to write, in voxels; one number for each spatial axis, or one for all.
     #[arg(long, value_name = "Z,Y,X", value_delimiter = ',')]
     pub(crate) chunks: Option<Vec<usize>>,
@@ -141,12 +151,47 @@ pub(crate) struct PreviewArgs {
     pub(crate) overwrite: bool,
 }
 
-/// Where the labels are, and what their metadata does not say.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  voxmask check crop.zarr/labels/all
+  voxmask check 'data/*.zarr/labels/groundtruth/crop*' --classes classes.csv
+  voxmask check crop.zarr/labels/all --groups groups.toml --json
+
+Exit code 1 if there is any error among the findings.")]
+pub(crate) struct CheckArgs {
+    /// Label arrays, crops or array configs; `*`, `?` and `[…]` match many local ones.
+    #[arg(value_name = "SRC", required = true)]
+    pub(crate) sources: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) opening: OpeningArgs,
+    #[command(flatten)]
+    pub(crate) groups: GroupArgs,
+    /// Print one JSON object for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Where the labels are, and how they are opened.
 #[derive(Debug, Args)]
 pub(crate) struct SourceArgs {
-    /// The label array: a path to a Zarr array, also inside a container.
+    /// The labels: an array or a crop in a folder, a zip, or at http(s):// or s3://; or an array
+    /// config (.toml, .json, .yaml).
     #[arg(value_name = "SRC")]
     pub(crate) source: PathBuf,
+    #[command(flatten)]
+    pub(crate) opening: OpeningArgs,
+}
+
+/// What a source does not say by itself.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct OpeningArgs {
+    /// The scale level of a multiscale image: its name, such as s1, or its voxel size, such as 8nm.
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) scale: Option<Level>,
+    /// A table of classes: which classes others are made of, and the ids of classes.
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) classes: Option<PathBuf>,
     /// The voxel size, if the metadata has none or a wrong one.
     #[arg(long, value_name = "Z,Y,X", help_heading = "Geometry")]
     pub(crate) voxel_size: Option<String>,
@@ -163,6 +208,21 @@ pub(crate) struct SourceArgs {
     /// [default: as each convention says].
     #[arg(long, value_enum, help_heading = "Geometry")]
     pub(crate) translation: Option<Translation>,
+    /// The address of an S3-compatible server, such as http://127.0.0.1:9000.
+    #[arg(long, value_name = "URL", help_heading = "Store")]
+    pub(crate) endpoint: Option<String>,
+    /// The region of a bucket.
+    #[arg(long, value_name = "REGION", help_heading = "Store")]
+    pub(crate) region: Option<String>,
+    /// Send no credentials, even if there are some.
+    #[arg(long, help_heading = "Store")]
+    pub(crate) anonymous: bool,
+    /// How long a server may take for one request, in seconds.
+    #[arg(long, value_name = "SECONDS", help_heading = "Store", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    pub(crate) timeout: Option<u64>,
+    /// How often a request is repeated that a server failed.
+    #[arg(long, value_name = "COUNT", help_heading = "Store")]
+    pub(crate) retries: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -173,14 +233,9 @@ pub(crate) enum Translation {
 
 /// Which channels, and by which rule they are kept.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("channels").required(true).multiple(true).args(["groups", "group"]))]
 pub(crate) struct ChannelArgs {
-    /// A file with the groups: TOML or JSON.
-    #[arg(long, value_name = "FILE", help_heading = "Channels")]
-    pub(crate) groups: Option<PathBuf>,
-    /// One group; none, one or more label ids.
-    #[arg(long, value_name = "NAME=ID,ID,…", help_heading = "Channels", value_parser = parse_group)]
-    pub(crate) group: Vec<annotation_mask::Group>,
+    #[command(flatten)]
+    pub(crate) groups: GroupArgs,
     /// When to keep a channel of which something was not annotated.
     #[arg(long, default_value = "strict", help_heading = "Channels", value_parser = parse_rule)]
     pub(crate) rule: Rule,
@@ -201,11 +256,31 @@ pub(crate) struct ChannelArgs {
     pub(crate) require_labels: bool,
 }
 
-fn parse_group(text: &str) -> Result<annotation_mask::Group, annotation_mask::MaskError> {
-    annotation_mask::Groups::parse_group(text)
+/// The channels: groups of label ids or classes.
+#[derive(Debug, Args)]
+pub(crate) struct GroupArgs {
+    /// A file with the groups: TOML or JSON.
+    #[arg(long, value_name = "FILE", help_heading = "Channels")]
+    pub(crate) groups: Option<PathBuf>,
+    /// One group; none, one or more label ids or classes.
+    #[arg(long, value_name = "NAME=ID,ID,…", help_heading = "Channels", value_parser = parse_group)]
+    pub(crate) group: Vec<MemberGroup>,
 }
 
-fn parse_rule(text: &str) -> Result<Rule, annotation_mask::MaskError> {
+fn parse_group(text: &str) -> Result<MemberGroup, MaskError> {
+    Grouping::parse_group(text)
+}
+
+fn parse_format(text: &str) -> Result<ZarrFormat, String> {
+    match text {
+        "2" => Ok(ZarrFormat::V2),
+        "3" => Ok(ZarrFormat::V3),
+        "n5" => Ok(ZarrFormat::N5),
+        other => Err(format!("{other:?} is none of 2, 3 and n5")),
+    }
+}
+
+fn parse_rule(text: &str) -> Result<Rule, MaskError> {
     text.parse()
 }
 

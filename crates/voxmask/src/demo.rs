@@ -21,6 +21,7 @@ use crate::mask::Job;
 use crate::preview::{Picture, Slice};
 use crate::report::print_channels;
 use crate::source;
+use crate::truth::Truth;
 
 /// The channels of the sample, with one of each kind.
 const GROUPS: &str = r#"# One table for each channel: its name and the label ids that belong to it.
@@ -81,11 +82,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let labels_path = crop.join("labels/s0");
     let labels: Arc<dyn Array> = Arc::new(open(&labels_path)?);
     let masks = dir.join("masks.zarr");
+    let truth = Truth::of_labels(labels, groups, MaskOptions::default(), 0)?;
     let written = Job {
-        labels: Arc::clone(&labels),
-        groups: &groups,
-        options: MaskOptions::default(),
-        background: 0,
+        truth: &truth,
         output: &masks,
         targets: true,
         zarr_format: ZarrFormat::V3,
@@ -94,20 +93,13 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         source: labels_path.display().to_string(),
     }
     .write()?;
-    print_channels(&written.decisions, &written.counts)?;
+    print_channels(&truth, &written.counts)?;
 
     let preview = dir.join("preview.png");
     let raw = open(&crop.join("raw/s0"))?;
-    Picture {
-        labels,
-        raw: Some(Arc::new(raw)),
-        groups: &groups,
-        options: MaskOptions::default(),
-        background: 0,
-        title: crop.display().to_string(),
-    }
-    .draw(&Slice::Middle)?
-    .write_png(&preview)?;
+    Picture { truth: &truth, raw: Some(Arc::new(raw)), title: crop.display().to_string() }
+        .draw(&Slice::Middle)?
+        .write_png(&preview)?;
 
     println!(
         "

@@ -1,6 +1,7 @@
 //! `voxmask`: exact training masks from labels and annotation metadata, on the command line.
 
 mod args;
+mod check;
 mod demo;
 mod files;
 mod inspect;
@@ -10,6 +11,7 @@ mod progress;
 mod report;
 mod source;
 mod table;
+mod truth;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(args),
         Command::Mask(args) => mask::run(args),
         Command::Preview(args) => preview::run(args),
+        Command::Check(args) => check::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,30 +2,27 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use annotation_mask::{ChannelCounts, ChannelDecision, Groups, MaskAndTarget, MaskOptions};
+use annotation_mask::{ChannelCounts, ChannelSummary, GroundTruth};
 use anstream::stdout;
 use anyhow::{Context, Result, bail};
-use array_core::{Array, ArrayError, ArrayExt, ArrayInfo, WritableArray, fold_blocks};
-use geometry::{Roi, Window};
+use array_core::{Array, ArrayError, ArrayInfo, WritableArray, fold_blocks};
+use geometry::Window;
 use serde_json::{Map, Value, json};
-use zarr_source::{ImageOptions, Staging, ZarrArray, ZarrFormat};
+use zarr_source::{ImageOptions, Location, Staging, ZarrArray, ZarrFormat};
 
 use crate::args::{MaskArgs, UsageError};
 use crate::progress::{self, Interrupt, Interrupted};
-use crate::report::{channels_json, ids_json, print_channels};
+use crate::report::print_channels;
 use crate::source;
+use crate::truth::Truth;
 
 /// Blocks smaller than this are joined: a file for each would be slow to read and to list.
 const MIN_CHUNK: usize = 64;
 
 /// What to write, and from what.
 pub(crate) struct Job<'a> {
-    pub(crate) labels: Arc<dyn Array>,
-    pub(crate) groups: &'a Groups,
-    pub(crate) options: MaskOptions,
-    pub(crate) background: annotation_mask::LabelId,
+    pub(crate) truth: &'a Truth,
     pub(crate) output: &'a Path,
     pub(crate) targets: bool,
     pub(crate) zarr_format: ZarrFormat,
@@ -39,40 +36,40 @@ pub(crate) struct Job<'a> {
 /// What was written.
 pub(crate) struct Written {
     pub(crate) path: PathBuf,
-    pub(crate) decisions: Vec<ChannelDecision>,
     pub(crate) counts: ChannelCounts,
-    pub(crate) info: ArrayInfo,
 }
 
 pub(crate) fn run(args: &MaskArgs) -> Result<()> {
-    let groups = source::groups(&args.channels)?;
-    let labels = source::open(&args.source)?;
-    check_output(&args.output, args.overwrite, labels.metadata().path())?;
-    let labels = part(labels, args.roi.as_deref())?;
-    let chunks = args.chunks.as_deref().map(|c| spatial_chunks(c, labels.dims())).transpose()?;
+    let table = source::class_table(&args.source.opening)?;
+    let source = source::open(&args.source)?;
+    for path in source.folders() {
+        check_output(&args.output, args.overwrite, &path)?;
+    }
+    let name = Location::from(&args.source.source).to_string();
+    let truth = Truth::new(source, &args.channels, args.roi.as_deref(), table.as_ref())
+        .with_context(|| format!("cannot make a mask of {name}"))?;
+    let dims = truth.pair().info().dims();
+    let chunks = args.chunks.as_deref().map(|chunks| spatial_chunks(chunks, dims)).transpose()?;
     let written = Job {
-        labels,
-        groups: &groups,
-        options: source::mask_options(&args.channels),
-        background: args.channels.background,
+        truth: &truth,
         output: &args.output,
         targets: args.targets,
-        zarr_format: if args.zarr_format == 2 { ZarrFormat::V2 } else { ZarrFormat::V3 },
+        zarr_format: args.zarr_format,
         chunks,
         overwrite: args.overwrite,
-        source: source::shown(&args.source.source),
+        source: name,
     }
     .write()?;
-    print(args, &written).with_context(|| {
+    print(args, &truth, &written).with_context(|| {
         format!("the masks are in {}, but the report about them failed", written.path.display())
     })
 }
 
-fn print(args: &MaskArgs, written: &Written) -> Result<()> {
+fn print(args: &MaskArgs, truth: &Truth, written: &Written) -> Result<()> {
     if args.json {
-        return print_json(args, written);
+        return print_json(args, truth, written);
     }
-    print_channels(&written.decisions, &written.counts)?;
+    print_channels(truth, &written.counts)?;
     let what = if args.targets { "mask/s0 and target/s0" } else { "mask/s0" };
     writeln!(stdout(), "wrote {what} to {}", written.path.display())?;
     Ok(())
@@ -102,33 +99,6 @@ fn is_inside(path: &Path, folder: &Path) -> bool {
     }
 }
 
-/// The part of the labels that the user asked for.
-fn part(labels: ZarrArray, roi: Option<&str>) -> Result<Arc<dyn Array>> {
-    let Some(text) = roi else { return Ok(Arc::new(labels)) };
-    let unit = labels.unit();
-    let roi: Roi =
-        unit.parse_roi(text).map_err(|error| UsageError(format!("--roi {text:?}: {error}")))?;
-    // Strict, unlike a crop: what is written is what was asked for.
-    if let Err(error) = labels.slices(&roi) {
-        // In declared units, as the user typed it.
-        let what = match error {
-            ArrayError::OutOfBounds { .. } => "is not inside the labels".to_owned(),
-            ArrayError::NotAligned { .. } => "is not aligned to their voxels".to_owned(),
-            ArrayError::DimsMismatch { .. } => {
-                format!("has {} dims, the labels have {}", roi.dims(), labels.dims())
-            }
-            other => other.to_string(),
-        };
-        let bounds = unit.format_roi(labels.roi());
-        let sizes = unit.decimals(labels.voxel_size().as_coordinate());
-        let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
-        let sizes = sizes.join(" x ");
-        bail!("--roi {text:?} {what}: the labels are {bounds}, in voxels of {sizes}");
-    }
-    let part = labels.crop(&roi).map_err(anyhow::Error::from);
-    Ok(Arc::new(part.with_context(|| format!("--roi {text:?}"))?))
-}
-
 /// The chunk shape of the user: one number for each spatial axis, or one for all.
 fn spatial_chunks(chunks: &[usize], dims: usize) -> Result<Vec<usize>> {
     let all = if chunks.len() == 1 { vec![chunks[0]; dims] } else { chunks.to_vec() };
@@ -143,40 +113,28 @@ impl Job<'_> {
     /// Writes the container; it appears whole or not at all.
     pub(crate) fn write(self) -> Result<Written> {
         let context = || format!("cannot write {}", self.output.display());
-        let pair = MaskAndTarget::new(
-            Arc::clone(&self.labels),
-            self.groups,
-            &self.options,
-            self.background,
-        )
-        .with_context(|| format!("cannot make a mask of {}", self.source))?;
-        for (group, id) in self.groups.ids_beyond(self.labels.dtype()) {
-            let dtype = self.labels.dtype();
-            tracing::warn!("group {group:?}: labels of type {dtype} never have the id {id}");
-        }
+        let pair = self.truth.pair();
         // Before anything is written, so that nothing of it can stay.
         let interrupt = Interrupt::listen()?;
         let staging = Staging::new(self.output, self.overwrite).with_context(context)?;
-        let info = pair.mask().info().clone();
+        let info = pair.info();
         let options = ImageOptions {
             zarr_format: self.zarr_format,
-            chunk_shape: Some(self.chunk_shape(&info)),
-            attrs: kept_attr(pair.mask().decisions()),
+            chunk_shape: Some(self.chunk_shape(info)),
+            attrs: kept_attr(&pair.channels()),
             group_attrs: self.provenance(None),
             ..ImageOptions::default()
         };
-        let mask = staging.create_image("mask", &info, &options).with_context(context)?;
+        let mask = staging.create_image("mask", info, &options).with_context(context)?;
         let target = if self.targets {
-            let info = pair.target().info();
             Some(staging.create_image("target", info, &options).with_context(context)?)
         } else {
             None
         };
-        let counts = stream(&pair, &mask, target.as_ref(), &interrupt).with_context(context)?;
-        let channels = channels_json(pair.mask().decisions(), &counts);
-        let provenance = self.provenance(Some(channels));
+        let counts = stream(pair, &mask, target.as_ref(), &interrupt).with_context(context)?;
+        let provenance = self.provenance(Some(self.truth.channels_json(&counts)));
         let path = staging.commit(&provenance).with_context(context)?;
-        Ok(Written { path, decisions: pair.mask().decisions().to_vec(), counts, info })
+        Ok(Written { path, counts })
     }
 
     /// One channel in each chunk; along the spatial axes whole blocks of the labels, so that each is
@@ -194,33 +152,25 @@ impl Job<'_> {
 
     /// How the output was made, for whoever finds it later; the channels once they are counted.
     fn provenance(&self, channels: Option<Value>) -> Map<String, Value> {
+        let info = self.truth.pair().info();
         let mut provenance = json!({
-            "voxmask": {
-                "version": env!("CARGO_PKG_VERSION"),
-                "source": self.source,
-                "region": self.labels.unit().format_roi(self.labels.roi()),
-                "rule": self.options.rule.name(),
-                "background": self.background.to_string(),
-                "groups": self.groups.as_slice().iter().map(|group| json!({
-                    "name": group.name,
-                    "ids": ids_json(&group.ids),
-                    "generic_ids": ids_json(&group.generic_ids),
-                })).collect::<Value>(),
-            }
+            "version": env!("CARGO_PKG_VERSION"),
+            "source": self.source,
+            "region": info.unit().format_roi(info.roi()),
         });
+        for (key, value) in self.truth.provenance() {
+            provenance[key] = value;
+        }
         if let Some(channels) = channels {
-            provenance["voxmask"]["channels"] = channels;
+            provenance["channels"] = channels;
         }
-        match provenance {
-            Value::Object(map) => map,
-            _ => Map::new(),
-        }
+        [("voxmask".to_owned(), provenance)].into_iter().collect()
     }
 }
 
 /// Whether each channel is kept, beside the names that the array itself carries.
-fn kept_attr(decisions: &[ChannelDecision]) -> Map<String, Value> {
-    let kept: Value = decisions.iter().map(|decision| json!(decision.kept)).collect();
+fn kept_attr(channels: &[ChannelSummary]) -> Map<String, Value> {
+    let kept: Value = channels.iter().map(|channel| json!(channel.kept)).collect();
     [("kept".to_owned(), kept)].into_iter().collect()
 }
 
@@ -235,12 +185,12 @@ enum StreamError {
 
 /// Computes and writes block by block, in parallel; memory is one block for each thread.
 fn stream(
-    pair: &MaskAndTarget<dyn Array>,
+    pair: &dyn GroundTruth,
     mask: &ZarrArray,
     target: Option<&ZarrArray>,
     interrupt: &Interrupt,
 ) -> Result<ChannelCounts> {
-    let info = pair.mask().info();
+    let info = pair.info();
     let whole = Window::full(info.spatial_shape())?;
     let bar = progress::bar(whole.num_voxels()? as u64, "masking");
     let writable = |array: &dyn Array, window: &Window, data: ndarray::ArrayViewD<'_, u8>| {
@@ -253,7 +203,7 @@ fn stream(
     let work = |window: &Window, ()| {
         interrupt.check()?;
         let mut counts = ChannelCounts::default();
-        pair.visit::<ArrayError>(window, |block| {
+        pair.visit_pair(window, &mut |block| {
             writable(mask, window, block.mask)?;
             if let Some(target) = target {
                 writable(target, window, block.target)?;
@@ -270,15 +220,15 @@ fn stream(
     Ok(counts.unwrap_or_default())
 }
 
-fn print_json(args: &MaskArgs, written: &Written) -> Result<()> {
+fn print_json(args: &MaskArgs, truth: &Truth, written: &Written) -> Result<()> {
     let result = json!({
         "output": written.path.display().to_string(),
         "mask": "mask/s0",
         "target": args.targets.then_some("target/s0"),
-        "shape": written.info.shape(),
-        "rule": args.channels.rule.name(),
+        "shape": truth.pair().info().shape(),
+        "rule": truth.rule(),
         "voxels": written.counts.voxels,
-        "channels": channels_json(&written.decisions, &written.counts),
+        "channels": truth.channels_json(&written.counts),
     });
     writeln!(stdout(), "{}", serde_json::to_string_pretty(&result)?)?;
     Ok(())

@@ -9,19 +9,18 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use annotation_mask::{
-    BinarizeArray, ChannelDecision, Groups, LabelId, LabelList, MaskOptions, MissingAnnotationsMask,
-};
+use annotation_mask::{ChannelSummary, LabelId, LabelList};
 use anstream::println;
 use anyhow::{Context, Result, bail};
-use array_core::{AnyArray, Array, ArrayExt, for_any};
+use array_core::{AnyArray, Array, ArrayExt, ArrayInfo, for_any};
 use geometry::{Decimal, Roi, Window};
 use ndarray::{Array2, Array3, Axis};
-use zarr_source::OpenOptions;
+use zarr_source::{Location, OpenOptions};
 
 use crate::args::{PreviewArgs, UsageError};
 use crate::preview::canvas::Canvas;
 use crate::source;
+use crate::truth::Truth;
 
 /// Where to cut.
 pub(crate) enum Slice {
@@ -33,11 +32,8 @@ pub(crate) enum Slice {
 
 /// What to draw.
 pub(crate) struct Picture<'a> {
-    pub(crate) labels: Arc<dyn Array>,
+    pub(crate) truth: &'a Truth,
     pub(crate) raw: Option<Arc<dyn Array>>,
-    pub(crate) groups: &'a Groups,
-    pub(crate) options: MaskOptions,
-    pub(crate) background: LabelId,
     pub(crate) title: String,
 }
 
@@ -47,34 +43,34 @@ struct Planes {
     /// The extent of a pixel of the planes, rows before columns, in world units.
     pixel: [f64; 2],
     labels: Array2<LabelId>,
-    names: Option<LabelList>,
+    /// The short names of labels.
+    names: Vec<(LabelId, String)>,
     raw: Option<Array2<u8>>,
     /// One for each channel.
     mask: Array3<u8>,
     target: Array3<u8>,
-    decisions: Vec<ChannelDecision>,
+    channels: Vec<ChannelSummary>,
 }
 
 pub(crate) fn run(args: &PreviewArgs) -> Result<()> {
     check_output(&args.output, args.overwrite)?;
     let slice = args.slice.as_deref().map_or(Ok(Slice::Middle), parse_slice)?;
-    let groups = source::groups(&args.channels)?;
-    let labels = source::open(&args.source)?;
+    let table = source::class_table(&args.source.opening)?;
+    let source = source::open(&args.source)?;
+    let title = Location::from(&args.source.source).to_string();
+    let truth = Truth::new(source, &args.channels, None, table.as_ref())
+        .with_context(|| format!("cannot make a mask of {title}"))?;
     let raw = match &args.raw {
         Some(path) => {
-            let raw = source::open_array(path, &OpenOptions::default())?;
-            Some(Arc::new(raw) as Arc<dyn Array>)
+            let options = OpenOptions {
+                store: source::options(&args.source.opening)?.store,
+                ..OpenOptions::default()
+            };
+            Some(Arc::new(source::open_array(path, &options)?) as Arc<dyn Array>)
         }
         None => None,
     };
-    let picture = Picture {
-        labels: Arc::new(labels),
-        raw,
-        groups: &groups,
-        options: source::mask_options(&args.channels),
-        background: args.channels.background,
-        title: source::shown(&args.source.source),
-    };
+    let picture = Picture { truth: &truth, raw, title };
     picture.draw(&slice)?.write_png(&args.output)?;
     println!("wrote {}", args.output.display());
     Ok(())
@@ -112,20 +108,35 @@ impl Picture<'_> {
         Ok(layout::draw(&self.planes(slice)?))
     }
 
+    /// What the labels are: their axes, shape and place.
+    fn info(&self) -> &ArrayInfo {
+        match self.truth {
+            Truth::Labels { pair, .. } => pair.mask().source().info(),
+            Truth::Crop { pair, .. } => pair.crop().info(),
+        }
+    }
+
     fn planes(&self, slice: &Slice) -> Result<Planes> {
-        let info = self.labels.info();
+        let info = self.info();
         let dims = info.dims();
-        if !(2..=3).contains(&dims) || info.channel_dims() > 0 {
-            bail!("a preview needs labels of 2 or 3 axes without channels, not {:?}", info.axes());
+        if !(2..=3).contains(&dims) {
+            bail!("a preview needs labels of 2 or 3 axes, not {:?}", info.axes());
         }
         let (roi, cut) = self.cut(slice)?;
-        let mask = MissingAnnotationsMask::new(&*self.labels, self.groups, &self.options)?;
-        let target = BinarizeArray::new(&*self.labels, self.groups, self.background)?;
-        let flat = |array: AnyArray| -> Result<AnyArray> { Ok(flatten(array, cut, 0)) };
-        let labels = integers(&flat(self.labels.read(&roi)?)?)?;
+        let pair = self.truth.pair();
         let channels = |array: &dyn Array| -> Result<Array3<u8>> {
             let values = flatten(array.read(&roi)?, cut, 1).into_typed::<u8>()?;
             Ok(values.into_dimensionality()?)
+        };
+        let target = channels(pair.target_array())?;
+        let (labels, names) = match self.truth {
+            Truth::Labels { pair, .. } => {
+                let labels = flatten(pair.mask().source().read(&roi)?, cut, 0);
+                let entries = pair.mask().labels().map(LabelList::entries).unwrap_or_default();
+                let names = entries.iter().map(|entry| (entry.value, entry.short_name.clone()));
+                (integers(&labels)?, names.collect())
+            }
+            Truth::Crop { .. } => topmost(&target, &pair.channels()),
         };
         let sizes = info.grid().voxel_size().as_coordinate();
         #[expect(clippy::cast_precision_loss, reason = "the shape of a pixel on the screen")]
@@ -135,21 +146,17 @@ impl Picture<'_> {
             title: format!("{}   {}", self.title, self.place(&roi, cut)?),
             pixel: [kept[0], kept[1]],
             labels,
-            names: mask.labels().cloned(),
-            raw: self
-                .raw
-                .as_deref()
-                .map(|raw| read_raw(raw, self.labels.as_ref(), &roi, cut))
-                .transpose()?,
-            mask: channels(&mask)?,
-            target: channels(&target)?,
-            decisions: mask.decisions().to_vec(),
+            names,
+            raw: self.raw.as_deref().map(|raw| read_raw(raw, info, &roi, cut)).transpose()?,
+            mask: channels(pair.mask_array())?,
+            target,
+            channels: pair.channels(),
         })
     }
 
     /// The region of the slice, and the axis along which it is one voxel thick.
     fn cut(&self, slice: &Slice) -> Result<(Roi, Option<usize>)> {
-        let info = self.labels.info();
+        let info = self.info();
         let names = info.spatial_axes();
         let shape = info.spatial_shape();
         if shape.contains(&0) {
@@ -176,7 +183,7 @@ impl Picture<'_> {
 
     /// The voxel along `axis` that holds a place in declared units.
     fn index_at(&self, axis: usize, place: Decimal) -> Result<usize> {
-        let info = self.labels.info();
+        let info = self.info();
         let unit = info.unit();
         let corner = unit.to_decimal(info.grid().offset()[axis]);
         let voxel_size = unit.to_decimal(info.grid().voxel_size().as_coordinate()[axis]);
@@ -201,7 +208,7 @@ impl Picture<'_> {
     /// The place of the slice, for the title.
     fn place(&self, roi: &Roi, cut: Option<usize>) -> Result<String> {
         let Some(axis) = cut else { return Ok(String::new()) };
-        let info = self.labels.info();
+        let info = self.info();
         let begin = info.unit().to_decimal(roi.begin()?[axis]);
         Ok(format!("{} = {begin} {}", info.spatial_axes()[axis], info.unit().unit().symbol()))
     }
@@ -212,6 +219,25 @@ fn flatten(array: AnyArray, cut: Option<usize>, channel_dims: usize) -> AnyArray
     let Some(axis) = cut else { return array };
     let axis = Axis(axis + channel_dims);
     for_any!(AnyArray, array, |values| values.index_axis_move(axis, 0).into())
+}
+
+/// The channels of a crop group as labels: at each voxel the last channel that is present, counted from 1.
+fn topmost(
+    target: &Array3<u8>,
+    channels: &[ChannelSummary],
+) -> (Array2<LabelId>, Vec<(LabelId, String)>) {
+    let (_, rows, columns) = target.dim();
+    let mut labels = Array2::zeros((rows, columns));
+    let mut names = vec![(0, "none".to_owned())];
+    for ((id, plane), channel) in (1..).zip(target.outer_iter()).zip(channels) {
+        labels.zip_mut_with(&plane, |label, &present| {
+            if present == 1 {
+                *label = id;
+            }
+        });
+        names.push((id, channel.name.clone()));
+    }
+    (labels, names)
 }
 
 /// Labels of any type as ids.
@@ -231,14 +257,16 @@ fn integers(labels: &AnyArray) -> Result<Array2<LabelId>> {
 /// The image under the slice, in shades from its darkest to its brightest voxel.
 fn read_raw(
     raw: &dyn Array,
-    labels: &dyn Array,
+    labels: &ArrayInfo,
     roi: &Roi,
     cut: Option<usize>,
 ) -> Result<Array2<u8>> {
     let context = "reading the slice of the image";
-    let (from, to) = (labels.info().unit(), raw.info().unit());
+    let (from, to) = (labels.unit(), raw.info().unit());
     let roi = from.convert_roi(roi, &to).context(context)?;
-    if raw.voxel_size() != from.convert_voxel_size(&labels.voxel_size(), &to).context(context)? {
+    if raw.voxel_size()
+        != from.convert_voxel_size(labels.grid().voxel_size(), &to).context(context)?
+    {
         bail!("{context}: its voxels are not those of the labels");
     }
     let values = flatten(raw.read(&roi).context(context)?, cut, raw.info().channel_dims());

@@ -9,8 +9,16 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar on standard error; nothing where that is not a terminal.
 pub(crate) fn bar(voxels: u64, message: &'static str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(voxels), ProgressDrawTarget::stderr_with_hz(10));
-    let template = "{msg} {wide_bar} {percent}% of {human_len} voxels, {eta} left";
+    styled(voxels, message, "{msg} {wide_bar} {percent}% of {human_len} voxels, {eta} left")
+}
+
+/// The same for a number of sources.
+pub(crate) fn sources(count: u64, message: &'static str) -> ProgressBar {
+    styled(count, message, "{msg} {wide_bar} {pos} of {len} sources, {eta} left")
+}
+
+fn styled(len: u64, message: &'static str, template: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(len), ProgressDrawTarget::stderr_with_hz(10));
     let style = ProgressStyle::with_template(template);
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(message);

@@ -1,11 +1,14 @@
 //! What the user is told: channels as a table or JSON, errors in one block.
 
-use annotation_mask::{ChannelCounts, ChannelDecision, LabelId};
+use annotation_mask::{ChannelCounts, LabelId, MaskError};
 use anstream::eprintln;
 use anyhow::Result;
+use array_config::OpenError;
 use serde_json::{Value, json};
+use zarr_source::ZarrError;
 
 use crate::table::{self, grouped, table};
+use crate::truth::Truth;
 
 /// Prints an error with its causes, and a hint where one helps; `overwrite` says whether the user asked
 /// for that.
@@ -26,79 +29,53 @@ pub(crate) fn print_error(error: &anyhow::Error, overwrite: bool) {
 }
 
 fn hint(error: &anyhow::Error, overwrite: bool) -> Option<&'static str> {
-    use zarr_source::ZarrError;
-    let zarr = error.chain().find_map(|cause| cause.downcast_ref::<ZarrError>());
+    let zarr = error.chain().find_map(|cause| match cause.downcast_ref() {
+        Some(OpenError::Zarr(error)) => Some(error),
+        _ => cause.downcast_ref::<ZarrError>(),
+    });
     match zarr {
-        Some(ZarrError::OutputExists { .. }) if !overwrite => Some("add --overwrite to replace it"),
+        Some(ZarrError::OutputExists { .. }) if !overwrite => {
+            return Some("add --overwrite to replace it");
+        }
         Some(ZarrError::NoGeometry { .. }) => {
-            Some("say it with --voxel-size Z,Y,X (and --offset, --unit), or add --unit-voxels")
+            return Some(
+                "say it with --voxel-size Z,Y,X (and --offset, --unit), or add --unit-voxels",
+            );
         }
-        _ => {
-            let mask = error.chain().find_map(|cause| cause.downcast_ref());
-            match mask {
-                Some(annotation_mask::MaskError::NoLabels) => {
-                    Some("leave out --require-labels to trust every labelled voxel")
-                }
-                _ => None,
-            }
+        _ => {}
+    }
+    match error.chain().find_map(|cause| cause.downcast_ref()) {
+        Some(MaskError::NoLabels) => {
+            Some("leave out --require-labels to trust every labelled voxel")
         }
+        _ => None,
     }
 }
 
 /// Prints the channels of a crop as a table.
-pub(crate) fn print_channels(decisions: &[ChannelDecision], counts: &ChannelCounts) -> Result<()> {
-    let header = ["channel", "ids", "", "known voxels", "known", "positive voxels", "why"];
+pub(crate) fn print_channels(truth: &Truth, counts: &ChannelCounts) -> Result<()> {
+    let members = truth.members_name();
+    let header = ["channel", members, "", "known voxels", "known", "positive voxels", "why"];
     let mut table = table(&header, &[3, 4, 5]);
-    for (index, decision) in decisions.iter().enumerate() {
+    for (index, channel) in truth.pair().channels().into_iter().enumerate() {
         let known = counts.known.get(index).copied().unwrap_or(0);
         let positive = counts.positive.get(index).copied().unwrap_or(0);
         table.add_row([
-            decision.name.clone(),
-            ids_text(&decision.ids),
-            if decision.kept { "kept" } else { "masked" }.to_owned(),
+            channel.name,
+            members_text(&channel.members),
+            if channel.kept { "kept" } else { "masked" }.to_owned(),
             grouped(known),
             format!("{:.1} %", 100.0 * fraction(known, counts.voxels)),
             grouped(positive),
-            why(decision),
+            channel.why,
         ]);
     }
     Ok(table::print(&table)?)
 }
 
-/// The channels of a crop for programs.
-pub(crate) fn channels_json(decisions: &[ChannelDecision], counts: &ChannelCounts) -> Value {
-    let channel = |(index, decision): (usize, &ChannelDecision)| {
-        let known = counts.known.get(index).copied().unwrap_or(0);
-        json!({
-            "name": decision.name,
-            "ids": ids_json(&decision.ids),
-            "kept": decision.kept,
-            "missing_ids": ids_json(&decision.missing_ids),
-            "known": known,
-            "positive": counts.positive.get(index).copied().unwrap_or(0),
-            "fraction": fraction(known, counts.voxels),
-        })
-    };
-    decisions.iter().enumerate().map(channel).collect()
-}
-
-/// Why a channel is kept or masked, in a few words.
-pub(crate) fn why(decision: &ChannelDecision) -> String {
-    let missing = ids_text(&decision.missing_ids);
-    match (decision.kept, decision.missing_ids.len()) {
-        (true, 0) => String::new(),
-        (true, _) => format!("kept by the rule although {missing} was not annotated"),
-        (false, 1) => format!("{missing} is present but was not annotated"),
-        (false, _) => format!("{missing} are present but were not annotated"),
-    }
-}
-
-/// Label ids as text.
-pub(crate) fn ids_text(ids: &[LabelId]) -> String {
-    if ids.is_empty() {
-        return "all".to_owned();
-    }
-    ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+/// The members of a channel as text.
+fn members_text(members: &[String]) -> String {
+    if members.is_empty() { "all".to_owned() } else { members.join(", ") }
 }
 
 /// Label ids as JSON numbers.
@@ -115,7 +92,8 @@ pub(crate) fn id_json(id: LabelId) -> Value {
     }
 }
 
-fn fraction(part: u64, whole: u64) -> f64 {
+/// A part as a share of the whole.
+pub(crate) fn fraction(part: u64, whole: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "a share for people to read")]
     let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     share

@@ -1,39 +1,138 @@
-//! Opening what the user names: labels and groups.
+//! Opening what the user names: labels, crops, groups and tables of classes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use annotation_mask::{Groups, MaskOptions};
+use annotation_mask::{ClassTable, Grouping, MaskOptions};
 use anyhow::{Context, Result, bail};
+use array_config::{ArrayConfig, LabelChannels, OpenError, Opened, OpenedCrop};
+use array_core::Array;
 use geometry::{Decimal, LengthUnit};
-use zarr_source::{Convention, Location, OpenOptions, ZarrArray};
+use zarr_source::{
+    Convention, Location, OpenOptions, StoreOptions, ZarrArray, ZarrError, ZarrTree,
+};
 
-use crate::args::{ChannelArgs, SourceArgs, Translation, UsageError};
+use crate::args::{ChannelArgs, GroupArgs, OpeningArgs, SourceArgs, Translation, UsageError};
 
-/// Opens the label array, and tells what its metadata leaves open.
-pub(crate) fn open(args: &SourceArgs) -> Result<ZarrArray> {
-    let array = open_array(&args.source, &options(args)?)?;
-    for disagreement in &array.geometry_report().disagreements {
-        tracing::warn!("{disagreement}");
-    }
-    for warning in array.warnings() {
-        tracing::warn!("{warning}");
-    }
-    Ok(array)
+/// How many groups and arrays of a container are looked at.
+const MAX_NODES: usize = 20_000;
+
+/// What the user named, opened.
+pub(crate) enum Source {
+    /// An array of labels that is stored.
+    Labels(Arc<ZarrArray>),
+    /// An array that a config describes.
+    Config(Arc<dyn Array>),
+    /// The labels below a mask or a target that a config describes, and its channels.
+    Channels(LabelChannels),
+    /// A crop in which each class has an array of its own.
+    Crop(OpenedCrop),
+    /// A container, group or folder of something else, and what is in it.
+    Tree(ZarrTree),
 }
 
-/// Opens an array by path.
+impl Source {
+    /// The local folders of the arrays that are read.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Labels(array) => vec![array.metadata().path().to_owned()],
+            Self::Crop(crop) => {
+                crop.arrays.iter().map(|array| array.metadata().path().to_owned()).collect()
+            }
+            Self::Config(_) | Self::Channels(_) | Self::Tree(_) => Vec::new(),
+        }
+    }
+
+    /// What the metadata leave open or say twice, each in a sentence.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let of_array = |array: &ZarrArray| {
+            array.remarks().map(|remark| remark.text.clone()).collect::<Vec<_>>()
+        };
+        match self {
+            Self::Labels(array) => of_array(array),
+            Self::Crop(opened) => {
+                // What all classes have in common is said once.
+                let mut remarks: Vec<String> = Vec::new();
+                let arrays = opened.arrays.iter().flat_map(|array| of_array(array));
+                for remark in arrays.chain(opened.crop.warnings().map(str::to_owned)) {
+                    if !remarks.contains(&remark) {
+                        remarks.push(remark);
+                    }
+                }
+                remarks
+            }
+            Self::Config(_) | Self::Channels(_) | Self::Tree(_) => Vec::new(),
+        }
+    }
+}
+
+/// Opens what the user named, and tells what its metadata leave open.
+pub(crate) fn open(args: &SourceArgs) -> Result<Source> {
+    let table = class_table(&args.opening)?;
+    let source = open_source(&args.source, &args.opening, table.as_ref(), array_config::open)?;
+    for remark in source.remarks() {
+        tracing::warn!("{remark}");
+    }
+    Ok(source)
+}
+
+type Open = fn(Location, &OpenOptions, Option<&ClassTable>) -> Result<Opened, OpenError>;
+
+/// Opens what lies at a path or URL through `open`, or what the config at a path describes.
+pub(crate) fn open_source(
+    source: &Path,
+    args: &OpeningArgs,
+    table: Option<&ClassTable>,
+    open: Open,
+) -> Result<Source> {
+    let location = Location::from(source);
+    let context = || format!("cannot open {location}");
+    let options = options(args)?;
+    if ArrayConfig::is_file(source) && !location.is_url() && !source.is_dir() {
+        return open_config(source, &options).with_context(context);
+    }
+    match open(location.clone(), &options, table) {
+        Ok(Opened::Array(array)) => Ok(Source::Labels(array)),
+        Ok(Opened::Crop(crop)) => Ok(Source::Crop(crop)),
+        Ok(Opened::Group(group)) => Ok(Source::Tree(group.tree(MAX_NODES).with_context(context)?)),
+        // A folder that is no group may hold containers.
+        Err(error @ OpenError::Zarr(ZarrError::NotAZarrArray { .. })) => {
+            match ZarrTree::open(location.clone(), &options, MAX_NODES) {
+                Ok(tree) => Ok(Source::Tree(tree)),
+                Err(_) => Err(error).with_context(context),
+            }
+        }
+        Err(error) => Err(error).with_context(context),
+    }
+}
+
+/// Opens what a config describes; what it does not say is as the user says.
+fn open_config(path: &Path, options: &OpenOptions) -> Result<Source> {
+    let config = ArrayConfig::from_file(path)?;
+    // Relative paths in a config are relative to its folder.
+    let base = path.parent().unwrap_or(Path::new(""));
+    Ok(match config.label_channels_with(base, options)? {
+        Some(channels) => Source::Channels(channels),
+        None => Source::Config(config.build_with(base, options)?),
+    })
+}
+
+/// Opens an image by path or URL.
 pub(crate) fn open_array(path: &Path, options: &OpenOptions) -> Result<ZarrArray> {
-    ZarrArray::open_with(path, options).with_context(|| format!("cannot open {}", shown(path)))
+    let location = Location::from(path);
+    ZarrArray::open_with(location.clone(), options)
+        .with_context(|| format!("cannot open {location}"))
 }
 
-/// What the user named as it may be shown and stored: a URL without its password or signature.
-pub(crate) fn shown(path: &Path) -> String {
-    Location::from(path).to_string()
+/// The table of classes, if the user gave one.
+pub(crate) fn class_table(args: &OpeningArgs) -> Result<Option<ClassTable>> {
+    Ok(args.classes.as_deref().map(array_config::read_class_table).transpose()?)
 }
 
-/// What the user says about the geometry.
-pub(crate) fn options(args: &SourceArgs) -> Result<OpenOptions> {
+/// What the user says about the geometry and the store.
+pub(crate) fn options(args: &OpeningArgs) -> Result<OpenOptions> {
     let unit = args.unit.as_deref().map(|text| {
         let known = LengthUnit::parse(text);
         known.ok_or_else(|| UsageError(format!("--unit {text:?} is not a unit of length")))
@@ -47,8 +146,21 @@ pub(crate) fn options(args: &SourceArgs) -> Result<OpenOptions> {
             Translation::Corner => Convention::Corner,
             Translation::Centre => Convention::Centre,
         }),
+        level: args.scale.clone(),
+        store: store_options(args),
         ..OpenOptions::default()
     })
+}
+
+fn store_options(args: &OpeningArgs) -> StoreOptions {
+    let usual = StoreOptions::default();
+    StoreOptions {
+        endpoint: args.endpoint.clone(),
+        region: args.region.clone(),
+        anonymous: args.anonymous,
+        request_timeout: args.timeout.map_or(usual.request_timeout, Duration::from_secs),
+        retries: args.retries.unwrap_or(usual.retries),
+    }
 }
 
 fn decimals(option: &str, text: &str) -> Result<Vec<Decimal>, UsageError> {
@@ -59,27 +171,27 @@ fn decimals(option: &str, text: &str) -> Result<Vec<Decimal>, UsageError> {
     text.split(',').map(number).collect()
 }
 
-/// The groups of a file and of the command line, in this order.
-pub(crate) fn groups(args: &ChannelArgs) -> Result<Groups> {
+/// The groups of a file and of the command line, in this order; none if there are none.
+pub(crate) fn grouping(args: &GroupArgs) -> Result<Grouping> {
     let from_file = match &args.groups {
-        Some(path) => read_groups(path)?,
-        None => Groups::default(),
+        Some(path) => {
+            let grouping = read_grouping(path)?;
+            if grouping.is_empty() {
+                bail!("groups file {} has no groups: nothing would be masked", path.display());
+            }
+            grouping
+        }
+        None => Grouping::default(),
     };
-    let typed = Groups::new(args.group.clone()).map_err(|error| UsageError(error.to_string()))?;
-    let groups = from_file.joined(typed).map_err(|error| UsageError(error.to_string()))?;
-    if groups.is_empty() {
-        let path = args.groups.as_deref().unwrap_or(Path::new(""));
-        bail!("groups file {} has no groups: nothing would be masked", path.display());
-    }
-    Ok(groups.with_generic_ids(&args.generic_ids))
+    Ok(from_file.joined(Grouping::from(args.group.clone())))
 }
 
-fn read_groups(path: &Path) -> Result<Groups> {
+fn read_grouping(path: &Path) -> Result<Grouping> {
     let context = || format!("groups file {}", path.display());
     let text = fs::read_to_string(path).with_context(context)?;
     let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    let groups = if is_json { Groups::from_json(&text) } else { Groups::from_toml(&text) };
-    groups.with_context(context)
+    let grouping = if is_json { Grouping::from_json(&text) } else { Grouping::from_toml(&text) };
+    grouping.with_context(context)
 }
 
 /// The rule of the command line.

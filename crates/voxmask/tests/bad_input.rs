@@ -205,8 +205,7 @@ fn a_source_that_is_not_there_is_refused_with_what_is_there() {
 #[test]
 fn a_group_or_a_folder_or_a_file_is_no_array() {
     let sandbox = crop(Compression::default());
-    unusable(&sandbox, "crop.zarr", &["crop.zarr", "not a Zarr array", "group", "all/s0"]);
-    unusable(&sandbox, "crop.zarr/all", &["crop.zarr/all", "not a Zarr array", "group", "s0"]);
+    unreadable(&sandbox, "crop.zarr", &["crop.zarr", "neither a label array nor a crop", "all"]);
     fs::create_dir(sandbox.path("photos")).unwrap();
     sandbox.write("photos/cat.txt", "a cat");
     unusable(&sandbox, "photos", &["photos", "not a Zarr array", "folder"]);
@@ -551,6 +550,7 @@ fn options_that_mean_nothing_are_wrong_usage() {
         (["--rule", "lenient"], ["lenient", "strict, generic or cnnectome"]),
         (["--zarr-format", "4"], ["4", "--zarr-format"]),
         (["--zarr-format", "1"], ["1", "--zarr-format"]),
+        (["--scale", "0nm"], ["0nm", "--scale"]),
         (["--chunks", "0"], ["0", "--chunks"]),
         (["--chunks", "4,4"], ["4, 4", "--chunks"]),
         (["--chunks", "4,4,x"], ["x", "--chunks"]),

@@ -268,3 +268,46 @@ fn inspecting_changes_nothing() {
     sandbox.succeeds(&["inspect", arg(&sandbox.path("c.zarr/all/s0"))]);
     sandbox.assert_unchanged(&before);
 }
+
+#[test]
+fn a_scale_level_is_chosen_by_name_or_voxel_size() {
+    let sandbox = Sandbox::new();
+    for (level, size) in [("s0", 4), ("s1", 8)] {
+        bare(
+            &sandbox.path(&format!("em.zarr/{level}")),
+            &json!({
+                "voxel_size": [size, size, size], "offset": [0, 0, 0], "units": ["nm", "nm", "nm"],
+            }),
+        );
+    }
+    sandbox.write("em.zarr/.zgroup", r#"{"zarr_format": 2}"#);
+    let size = |args: &[&str]| {
+        let output = sandbox.succeeds(&[&["inspect", "em.zarr", "--json"], args].concat());
+        let found: Value = serde_json::from_str(&output.stdout).unwrap();
+        (found["voxel_size"][0].as_i64().unwrap(), found["warnings"].to_string())
+    };
+    for scale in ["s1", "8nm", "8x8x8 nm", "0.008um"] {
+        assert_eq!(size(&["--scale", scale]).0, 8, "{scale}");
+    }
+    let (first, warnings) = size(&[]);
+    assert_eq!(first, 4);
+    assert!(warnings.contains("took the scale level s0; there are also s1"), "{warnings}");
+    let levels = "s0 (4 x 4 x 4 nm), s1 (8 x 8 x 8 nm)";
+    sandbox.refuses(&["inspect", "em.zarr", "--scale", "16nm"], 1, &["16 nm", levels]);
+}
+
+#[test]
+fn n5_is_called_so_and_has_no_version_of_zarr() {
+    let sandbox = Sandbox::new();
+    let voxels = typed::<u8>(&labels(&[4, 5, 6], &IDS));
+    let crop = Crop { format: ZarrFormat::N5, place: FRACTIONS, ..Crop::default() };
+    crop.store(&sandbox.path("c.n5"), &voxels);
+    let text = sandbox.succeeds(&["inspect", "c.n5/all"]).stdout;
+    assert!(text.contains("format  N5, C order\n"), "{text}");
+    assert!(text.contains("voxel size  2.62 x 2 x 2.5 nm\n"), "{text}");
+    let found: Value =
+        serde_json::from_str(&sandbox.succeeds(&["inspect", "c.n5/all", "--json"]).stdout).unwrap();
+    assert_eq!(found["zarr_format"], Value::Null);
+    assert_eq!(found["geometry_source"], "own resolution");
+    assert_eq!(found["geometry"]["disagreements"], json!([]));
+}

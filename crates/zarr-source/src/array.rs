@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::chunks::Chunks;
 use crate::error::{ZarrError, into_array_error};
+use crate::levels;
 use crate::locate::node_at;
 use crate::location::Location;
 use crate::metadata::ZarrMetadata;
@@ -16,6 +17,7 @@ use crate::node::{Node, NodeKind, path_inside};
 use crate::options::OpenOptions;
 use crate::place::{GeometryReport, Surroundings, resolve};
 use crate::read;
+use crate::remark::{Remark, RemarkKind};
 use crate::spec::ArraySpec;
 use crate::store::Container;
 use crate::write::Writer;
@@ -31,7 +33,7 @@ pub struct ZarrArray {
     pub(crate) writer: Option<Writer>,
     metadata: ZarrMetadata,
     report: GeometryReport,
-    warnings: Vec<String>,
+    warnings: Vec<Remark>,
 }
 
 impl ZarrArray {
@@ -63,12 +65,13 @@ impl ZarrArray {
         Self::open_in(container, dir, options)
     }
 
-    /// Opens the array in the folder `dir` of a container.
+    /// Opens the array in the folder `dir` of a container, or a scale level of the group in it.
     pub(crate) fn open_in(
         container: Container,
         dir: PathBuf,
         options: &OpenOptions,
     ) -> Result<Self, ZarrError> {
+        let levels::Chosen { dir, warnings: told } = levels::choose(&container, &dir, options)?;
         let node = node_at(&container, &dir, NodeKind::Array)?;
         let mut spec = ArraySpec::new(&container, &node)?;
         let groups = Node::enclosing_groups(&container, &dir)?;
@@ -81,7 +84,7 @@ impl ZarrArray {
 
         let mut report = place.report;
         let (attrs, inherited) = attributes(&node, &groups);
-        report.disagreements.extend(inherited);
+        report.disagreements.extend(inherited.map(|text| RemarkKind::LabelsOfGroup.says(text)));
         let channel_dims = chunks.shape.len().saturating_sub(place.grid.dims());
         let block_shape = chunks.chunk_shape().get(channel_dims..).unwrap_or_default();
         let description =
@@ -103,7 +106,7 @@ impl ZarrArray {
             memory_order: order,
             path: dir,
         };
-        let warnings = [warnings, place.warnings].concat();
+        let warnings = [told, warnings, place.warnings].concat();
         let info = info.with_attrs(Arc::new(attrs));
         Ok(Self { info, chunks, writer: None, metadata, report, warnings })
     }
@@ -116,6 +119,11 @@ impl ZarrArray {
     pub fn open_writable(location: impl Into<Location>) -> Result<Self, ZarrError> {
         let array = Self::open(location)?;
         Ok(Self { writer: Some(Writer::new(&array.chunks)?), ..array })
+    }
+
+    /// All that a user should know of the metadata: where they disagree, and what they leave open.
+    pub fn remarks(&self) -> impl Iterator<Item = &Remark> {
+        self.report.disagreements.iter().chain(&self.warnings)
     }
 
     /// How the array is stored.
@@ -132,7 +140,7 @@ impl ZarrArray {
 
     /// One sentence for each thing about the metadata that a user should know.
     #[must_use]
-    pub fn warnings(&self) -> &[String] {
+    pub fn warnings(&self) -> &[Remark] {
         &self.warnings
     }
 }

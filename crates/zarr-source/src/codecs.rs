@@ -1,17 +1,21 @@
-//! Codecs that zarrs lacks or has without limits.
+//! Codecs, and keys of chunks, that zarrs lacks or has without limits.
 
 mod lz4;
+pub(crate) mod n5_block;
+pub(crate) mod n5_keys;
 mod zstd;
 
 use std::sync::Once;
 
 use zarrs::array::CodecOptions;
 
-/// Makes our own codecs known to zarrs, once.
+/// Makes our own codecs and keys known to zarrs, once.
 pub(crate) fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         lz4::register();
+        n5_block::register();
+        n5_keys::register();
         zstd::register();
     });
 }

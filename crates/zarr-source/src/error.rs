@@ -26,6 +26,24 @@ pub enum ZarrError {
         /// What is there instead.
         found: String,
     },
+    /// An image has no such scale level, or an array is another one.
+    #[error("{} has no scale level {level}: {found}", path.display())]
+    NoSuchLevel {
+        /// The group or array.
+        path: PathBuf,
+        /// The name or voxel size of the level that is wanted.
+        level: String,
+        /// What there is instead.
+        found: String,
+    },
+    /// A text does not name a scale level.
+    #[error("{text:?} is not a scale level: {reason}")]
+    InvalidLevel {
+        /// The text.
+        text: String,
+        /// Why not.
+        reason: String,
+    },
     /// There is something else than a Zarr group at a path.
     #[error("{} is not a Zarr group: {found}", path.display())]
     NotAZarrGroup {
@@ -156,7 +174,10 @@ impl ZarrError {
     pub const fn is_not_found(&self) -> bool {
         matches!(
             self,
-            Self::NotFound { .. } | Self::NotAZarrArray { .. } | Self::NotAZarrGroup { .. }
+            Self::NotFound { .. }
+                | Self::NotAZarrArray { .. }
+                | Self::NotAZarrGroup { .. }
+                | Self::NoSuchLevel { .. }
         )
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::array::ZarrArray;
 use crate::error::ZarrError;
+use crate::levels::{self, LevelInfo};
 use crate::locate::{arrays_below, node_at};
 use crate::location::Location;
 use crate::node::{Node, NodeKind, ZarrFormat};
@@ -96,6 +97,16 @@ impl ZarrGroup {
     /// [`ZarrError::NotListable`] if nothing tells what is in a group; [`ZarrError::StoreIo`].
     pub fn arrays(&self) -> Result<Vec<PathBuf>, ZarrError> {
         arrays_below(&self.container, &self.node.dir)
+    }
+
+    /// The scale levels of the image that the group is, in the order in which its metadata lists them;
+    /// none if it is no image.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ZarrArray::open`](crate::ZarrArray::open) for a level that cannot be opened. One without geometry is no error.
+    pub fn levels(&self) -> Result<Vec<LevelInfo>, ZarrError> {
+        levels::list(&self.container, &self.node)
     }
 
     /// The names of the groups directly in this one, sorted.

@@ -1,7 +1,8 @@
-//! Creating images: a group with OME-NGFF metadata and one array `s0`.
+//! Creating images: a group with OME-NGFF metadata (in N5, that of COSEM) and one array `s0`.
 
 mod attributes;
 mod chunks;
+mod n5;
 
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::array::ZarrArray;
 use crate::error::ZarrError;
+use crate::n5::ATTRIBUTES;
 use crate::node::ZarrFormat;
 use crate::store::Container;
 
@@ -21,8 +23,8 @@ const ARRAY: &str = "s0";
 pub enum Compression {
     /// Not at all.
     None,
-    /// With Zstandard, which Zarr libraries, TensorStore and Neuroglancer read in both versions of the
-    /// format.
+    /// With Zstandard, which Zarr libraries, TensorStore and Neuroglancer read in both versions of Zarr.
+    /// In N5, of which few readers know it, with gzip of that level, at most 9.
     Zstd {
         /// From 1 (fast) to 22 (small).
         level: u8,
@@ -50,7 +52,7 @@ impl Default for Compression {
 /// ```
 #[derive(Clone, Debug)]
 pub struct ImageOptions {
-    /// The version of the format: 2 with OME-NGFF 0.4, or 3 with 0.5.
+    /// The format: Zarr version 2 with OME-NGFF 0.4, version 3 with 0.5, or N5 with the metadata of COSEM.
     pub zarr_format: ZarrFormat,
     /// The shape of a chunk for all axes; by default the block shape of the array, one channel each.
     pub chunk_shape: Option<Vec<usize>>,
@@ -87,16 +89,21 @@ pub(crate) fn create(
     let short_name = name.rsplit('/').next().unwrap_or(name);
     let group_attrs = group_attrs(group, short_name, info, options)?;
     write_group(container, group, options.zarr_format, group_attrs)?;
-    let attrs = attributes::of_array(&array, info, &options.attrs)?;
     match options.zarr_format {
         ZarrFormat::V2 => {
+            let attrs = attributes::of_array(&array, info, &options.attrs)?;
             let metadata = chunks::v2(info, &chunk_shape, options);
             container.write_json(&array.join(".zarray"), &metadata)?;
             container.write_json(&array.join(".zattrs"), &attrs)?;
         }
         ZarrFormat::V3 => {
+            let attrs = attributes::of_array(&array, info, &options.attrs)?;
             let metadata = chunks::v3(info, &chunk_shape, options, attrs);
             container.write_json(&array.join("zarr.json"), &metadata)?;
+        }
+        ZarrFormat::N5 => {
+            let metadata = n5::array(&array, info, &chunk_shape, options)?;
+            container.write_json(&array.join(ATTRIBUTES), &metadata)?;
         }
     }
     let created = ZarrArray::open_writable(&array)?;
@@ -130,6 +137,7 @@ pub(crate) fn write_group(
             let metadata = json!({"zarr_format": 3, "node_type": "group", "attributes": attrs});
             container.write_json(&group.join("zarr.json"), &object(metadata))
         }
+        ZarrFormat::N5 => container.write_json(&group.join(ATTRIBUTES), &n5::group(attrs)),
     }
 }
 
@@ -149,6 +157,9 @@ fn group_attrs(
         }
         ZarrFormat::V3 => {
             attrs.insert("ome".to_owned(), json!({"version": "0.5", "multiscales": [multiscale]}));
+        }
+        ZarrFormat::N5 => {
+            attrs.insert("multiscales".to_owned(), n5::multiscales(group, name, ARRAY, info)?);
         }
     }
     Ok(attrs)

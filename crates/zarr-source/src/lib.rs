@@ -1,6 +1,6 @@
 //! Zarr arrays as sources and sinks of volumes.
 //!
-//! [`ZarrArray`] is an [`array_core::Array`] over a Zarr array of version 2 or 3 in a folder;
+//! [`ZarrArray`] is an [`array_core::Array`] over an array of Zarr, version 2 or 3, or of N5;
 //! [`Staging`] writes containers that appear as a whole or not at all; [`ZarrGroup`] reads the
 //! attributes of groups.
 //!
@@ -13,8 +13,11 @@
 //! 2. `voxel_size`, `resolution` or `scale` of the array, with `offset` (funlib.persistence, DaCapo);
 //! 3. `transform` of the array (COSEM);
 //! 4. the entry for the array in `multiscales` of an enclosing group (OME-NGFF to 0.5, COSEM);
-//! 5. `pixelResolution` of the array, which counts x, y, z;
-//! 6. `resolution` and `offset` of the group that holds the array (old versions of DaCapo).
+//! 5. `pixelResolution` of the array, which counts x, y, z, times its own `downsamplingFactors`;
+//! 6. for an array `sN`, `pixelResolution` of a group around it, times entry N of `scales` or
+//!    `downsamplingFactors`, or times the level's own (n5-viewer, Neuroglancer, BigDataViewer);
+//! 7. `resolution` and `offset` of the group that holds the array (old versions of DaCapo);
+//! 8. `dimension_units` of the array, for all axes (Neuroglancer).
 //!
 //! An offset comes from the same place, except that the array's own `offset` outranks all others. It is
 //! the first *corner* of voxel 0, but the *centre* in 3 and 4: there, without a translation the centre
@@ -22,12 +25,25 @@
 //! is [`ZarrError::NoGeometry`]: there is no silent voxel size of 1. [`ZarrArray::geometry_report`] tells
 //! which place won and which others disagree.
 //!
+//! In N5, every list of an array or group counts x first and is turned into array order, except in
+//! `transform` and `multiscales`, which have an order of their own, and beside `axis_names` that are in array
+//! order, as funlib.persistence writes them from version 0.5 on.
+//!
 //! The enclosing groups are those whose folders follow each other upwards; only between the array and the
-//! nearest of them may lie folders without metadata. One that cannot be read is an error.
+//! nearest of them may lie folders without metadata. One that cannot be read is an error. In N5, folders
+//! without metadata are groups.
 //!
 //! Numbers are exact decimals, and the array's [`geometry::WorldUnit`] is the fraction of its unit in
 //! which they are integers. The order of elements in memory never reverses metadata. Lists may be for the
 //! spatial axes or for all; channel axes come first and have no place in the world.
+//!
+//! # Scale levels
+//!
+//! A group that is an image opens as its first level, or as the [`Level`] that [`OpenOptions`] names;
+//! [`ZarrGroup::levels`] lists them. They are those in `multiscales`, those that a group lists factors for, or
+//! the arrays `s0`, `s1` and so on in it. Levels of n5-viewer, Neuroglancer and BigDataViewer have no offset
+//! and all begin at the same corner, as in these programs. Where `multiscales` place a level elsewhere than
+//! downsampling explains, a warning says so.
 //!
 //! # Where containers lie
 //!
@@ -92,13 +108,16 @@ mod error;
 mod group;
 mod image;
 mod json;
+mod levels;
 mod locate;
 mod location;
 mod metadata;
+mod n5;
 mod node;
 mod options;
 mod place;
 mod read;
+mod remark;
 mod shard;
 mod spec;
 mod staging;
@@ -110,11 +129,13 @@ pub use array::ZarrArray;
 pub use error::ZarrError;
 pub use group::ZarrGroup;
 pub use image::{Compression, ImageOptions};
+pub use levels::{Level, LevelInfo};
 pub use location::Location;
 pub use metadata::ZarrMetadata;
 pub use node::ZarrFormat;
 pub use options::OpenOptions;
 pub use place::{Convention, GeometryReport, GeometrySource};
+pub use remark::{Remark, RemarkKind};
 pub use spec::MemoryOrder;
 pub use staging::Staging;
 pub use store::StoreOptions;

@@ -180,13 +180,10 @@ fn describe(container: &Container, path: &Path) -> String {
         let read = fs::File::open(path).and_then(|file| file.take(8).read_to_end(&mut start));
         return describe_start(if read.is_ok() { &start } else { &[] });
     }
-    if path.join("attributes.json").is_file() {
-        return "it is an N5 dataset or group, which cannot be read yet; convert it to Zarr"
-            .to_owned();
-    }
     let arrays = found_below(container, path).unwrap_or_default();
     if arrays.is_empty() {
-        return "it is a folder without Zarr metadata (.zarray or zarr.json)".to_owned();
+        return "it is a folder without metadata of Zarr (.zarray, zarr.json) or N5 (attributes.json)"
+            .to_owned();
     }
     format!("it is a folder without Zarr metadata; {}", names_text(path, &arrays))
 }

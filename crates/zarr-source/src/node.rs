@@ -1,5 +1,6 @@
 //! Arrays and groups as they lie in folders.
 
+use std::fmt;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
@@ -8,25 +9,39 @@ use serde_json::{Map, Value};
 use crate::error::ZarrError;
 use crate::json::short;
 use crate::location::Location;
+use crate::n5;
 use crate::store::Container;
 
-/// The version of the Zarr format.
+/// The format of an array or group: a version of Zarr, or N5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ZarrFormat {
     /// Zarr version 2: `.zarray`, `.zgroup`, `.zattrs`.
     V2,
     /// Zarr version 3: `zarr.json`.
     V3,
+    /// N5: `attributes.json`.
+    N5,
 }
 
 impl ZarrFormat {
-    /// The number that metadata files write.
+    /// The number that metadata files of Zarr write; none for N5.
     #[must_use]
-    pub const fn number(self) -> u8 {
+    pub const fn number(self) -> Option<u8> {
         match self {
-            Self::V2 => 2,
-            Self::V3 => 3,
+            Self::V2 => Some(2),
+            Self::V3 => Some(3),
+            Self::N5 => None,
         }
+    }
+}
+
+impl fmt::Display for ZarrFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V2 => "Zarr v2",
+            Self::V3 => "Zarr v3",
+            Self::N5 => "N5",
+        })
     }
 }
 
@@ -49,7 +64,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Reads the metadata in a folder; none if there is none. Version 3 goes before version 2.
+    /// Reads the metadata in a folder; none if there is none. Version 3 goes before version 2, and
+    /// Zarr before N5.
     pub(crate) fn read(container: &Container, dir: &Path) -> Result<Option<Self>, ZarrError> {
         let file = dir.join("zarr.json");
         if let Some(metadata) = container.read_json(&file)? {
@@ -78,7 +94,11 @@ impl Node {
                 attrs,
             }));
         }
-        Ok(None)
+        let file = dir.join(n5::ATTRIBUTES);
+        if let Some(attributes) = container.read_json(&file)? {
+            return Ok(Some(n5::node(dir, file, attributes)));
+        }
+        n5::implicit_group(container, dir)
     }
 
     fn from_v3(
@@ -135,9 +155,10 @@ impl Node {
         Ok(groups)
     }
 
-    /// Whether a folder holds metadata of Zarr, without reading it.
+    /// Whether a folder holds metadata of Zarr, without reading it, or is a container of N5.
     pub(crate) fn exists(dir: &Path) -> bool {
         ["zarr.json", ".zarray", ".zgroup"].iter().any(|name| dir.join(name).is_file())
+            || n5::is_container(dir)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use geometry::{Decimal, LengthUnit};
 
+use crate::levels::Level;
 use crate::place::Convention;
 use crate::store::StoreOptions;
 
@@ -31,6 +32,8 @@ pub struct OpenOptions {
     pub unit: Option<LengthUnit>,
     /// What the offset or translation in the metadata means, whatever its format says.
     pub translation: Option<Convention>,
+    /// Which scale level of a group is meant; without, the first one. That of an array is checked.
+    pub level: Option<Level>,
     /// Whether an array without geometry gets voxels of size 1 instead of an error.
     pub unit_voxels: bool,
     /// How a container behind a URL is reached.

@@ -1,6 +1,7 @@
 //! The metadata of an array: as zarrs understands it, and what is told about it.
 
 mod describe;
+mod n5;
 mod normalise;
 
 use std::num::NonZeroU64;
@@ -17,6 +18,7 @@ use crate::elements::scalar;
 use crate::error::ZarrError;
 use crate::json::short;
 use crate::node::{Node, ZarrFormat};
+use crate::remark::Remark;
 use crate::shard::check_index_sizes;
 use crate::store::Container;
 
@@ -44,7 +46,7 @@ pub(crate) struct ArraySpec {
     /// The codecs in words, as their version calls them.
     pub(crate) codec_names: Vec<String>,
     pub(crate) order: MemoryOrder,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Remark>,
 }
 
 impl ArraySpec {
@@ -54,6 +56,7 @@ impl ArraySpec {
         let Normalised { metadata, dtype, warnings } = match node.format {
             ZarrFormat::V2 => normalise::v2(&fields)?,
             ZarrFormat::V3 => normalise::v3(&fields)?,
+            ZarrFormat::N5 => n5::normalise(&fields)?,
         };
         let path = container.node_path(&node.dir)?;
         let array = Array::new_with_metadata(container.readable(), &path, metadata)
@@ -78,6 +81,7 @@ impl ArraySpec {
         let codec_names = match node.format {
             ZarrFormat::V2 => describe::v2(&node.metadata),
             ZarrFormat::V3 => describe::v3(&node.metadata),
+            ZarrFormat::N5 => describe::n5(&node.metadata),
         };
         Ok(Self {
             shape: addressable("shape", array.shape())?,

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::array::ZarrArray;
 use crate::error::ZarrError;
 use crate::image::{self, ImageOptions, write_group};
+use crate::n5;
 use crate::node::{Node, NodeKind, ZarrFormat, absolute};
 use crate::store::Container;
 
@@ -116,7 +117,12 @@ impl Staging {
     /// [`ZarrError::OutputExists`] if something has appeared at the target; [`ZarrError::StoreIo`]. The
     /// target is as it was before, then.
     pub fn commit(self, attrs: &Map<String, Value>) -> Result<PathBuf, ZarrError> {
-        let formats: Vec<ZarrFormat> = [(".zgroup", ZarrFormat::V2), ("zarr.json", ZarrFormat::V3)]
+        let documents = [
+            (".zgroup", ZarrFormat::V2),
+            ("zarr.json", ZarrFormat::V3),
+            (n5::ATTRIBUTES, ZarrFormat::N5),
+        ];
+        let formats: Vec<ZarrFormat> = documents
             .into_iter()
             .filter(|(file, _)| self.folder.join(file).exists())
             .map(|(_, format)| format)
@@ -217,7 +223,7 @@ fn check_name(name: &str) -> Result<(), ZarrError> {
         if part.starts_with('.') || part.starts_with("__") {
             return invalid("no part of it may begin with a dot or two underscores");
         }
-        if part == "zarr.json" || part.contains(['\\', '\0']) {
+        if ["zarr.json", n5::ATTRIBUTES].contains(&part) || part.contains(['\\', '\0']) {
             return invalid("a part of it is reserved");
         }
     }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::chunks::Chunks;
 use crate::error::ZarrError;
+use crate::levels;
 use crate::locate::node_at;
 use crate::location::Location;
 use crate::node::{Node, NodeKind, ZarrFormat};
@@ -37,6 +38,8 @@ pub struct TreeNode {
     pub kind: TreeKind,
     /// The attributes.
     pub attrs: Map<String, Value>,
+    /// The paths of its scale levels, if it is an image.
+    pub levels: Vec<String>,
     /// What lies in it, by name.
     pub children: Vec<Self>,
     /// Why what lies in it is not known, if it is not.
@@ -132,6 +135,7 @@ pub(crate) fn of(
     let mut walk = Walk::new(container, max_nodes);
     let kind = TreeKind::Group { format: group.format };
     let mut root = node(String::new(), &group.dir, kind, group.attrs.clone());
+    root.levels = levels_of(container, group);
     root.children = walk
         .children(&group.dir)?
         .ok_or_else(|| ZarrError::NotListable { path: group.dir.clone() })?;
@@ -182,6 +186,7 @@ impl<'a> Walk<'a> {
 
     /// The node at a path; none if there is neither metadata nor a node below.
     fn child(&mut self, name: String, path: &Path) -> Option<TreeNode> {
+        let mut levels = Vec::new();
         let (kind, attrs) = match Node::read(self.container, path) {
             Ok(Some(found)) if found.kind == NodeKind::Array => {
                 let kind = match self.array(&found) {
@@ -190,7 +195,10 @@ impl<'a> Walk<'a> {
                 };
                 return Some(node(name, path, kind, found.attrs));
             }
-            Ok(Some(found)) => (TreeKind::Group { format: found.format }, found.attrs),
+            Ok(Some(found)) => {
+                levels = levels_of(self.container, &found);
+                (TreeKind::Group { format: found.format }, found.attrs)
+            }
             Ok(None) => (TreeKind::Folder, Map::new()),
             Err(error) => {
                 let kind = TreeKind::Broken { error: error.to_string() };
@@ -198,6 +206,7 @@ impl<'a> Walk<'a> {
             }
         };
         let mut found = node(name, path, kind, attrs);
+        found.levels = levels;
         let is_folder = matches!(found.kind, TreeKind::Folder);
         match self.children(path) {
             Ok(Some(children)) => found.children = children,
@@ -227,5 +236,10 @@ impl<'a> Walk<'a> {
 
 fn node(name: String, path: &Path, kind: TreeKind, attrs: Map<String, Value>) -> TreeNode {
     let (path, children) = (path.to_owned(), Vec::new());
-    TreeNode { name, path, kind, attrs, children, not_listed: None }
+    TreeNode { name, path, kind, attrs, levels: Vec::new(), children, not_listed: None }
+}
+
+/// The paths of the scale levels of a group. What is wrong with them is told when the image is opened.
+fn levels_of(container: &Container, group: &Node) -> Vec<String> {
+    levels::paths(container, group).unwrap_or_default()
 }

@@ -319,11 +319,14 @@ fn a_missing_path_says_what_is_near_and_creates_nothing() {
 #[test]
 fn something_else_than_an_array_is_named() {
     let (folder, array) = damaged("v2_raw");
+    // As s0, it would be a scale level.
+    fs::rename(&array, folder.path().join("labels")).unwrap();
+    let array = folder.path().join("labels");
     let found = |path: &Path| match ZarrArray::open(path).unwrap_err() {
         ZarrError::NotAZarrArray { found, .. } => found,
         other => panic!("{other}"),
     };
-    assert_eq!(found(folder.path()), "it is a group; the arrays in it are s0");
+    assert_eq!(found(folder.path()), "it is a group; the arrays in it are labels");
     let error = ZarrGroup::open(&array).unwrap_err();
     assert!(matches!(error, ZarrError::NotAZarrGroup { .. }), "{error}");
 
@@ -331,11 +334,11 @@ fn something_else_than_an_array_is_named() {
     fs::write(&file, b"\x89HDF\r\n\x1a\n and more").unwrap();
     assert!(found(&file).contains("HDF5"));
     assert!(found(&file.join("volumes/labels")).contains("HDF5"));
-    let n5 = folder.path().join("crop.n5");
-    fs::create_dir(&n5).unwrap();
-    assert!(found(&n5).contains("without Zarr metadata"));
-    fs::write(n5.join("attributes.json"), "{\"dimensions\": [3, 4]}").unwrap();
-    assert!(found(&n5).contains("N5"));
+    let empty = folder.path().join("crop.n5");
+    fs::create_dir(&empty).unwrap();
+    assert!(found(&empty).contains("without metadata of Zarr (.zarray, zarr.json) or N5"));
+    fs::write(empty.join("attributes.json"), "{\"n5\": \"2.0.0\"}").unwrap();
+    assert_eq!(found(&empty), "it is a group; there are no arrays in it");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use array_core::{Array, ArrayExt};
 use geometry::LengthUnit;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use zarr_source::{Convention, OpenOptions, ZarrArray, ZarrError};
+use zarr_source::{Convention, OpenOptions, Remark, ZarrArray, ZarrError};
 
 /// A container with one array, none of whose chunks is stored.
 struct Container {
@@ -68,6 +68,11 @@ impl Container {
 }
 
 /// An array of three axes with these attributes.
+/// Remarks as one text.
+fn sentences(remarks: &[Remark]) -> String {
+    remarks.iter().map(|remark| remark.text.as_str()).collect::<Vec<_>>().join("; ")
+}
+
 fn own(attrs: Value) -> Result<ZarrArray, ZarrError> {
     Container::new("labels", &[16, 16, 16]).attrs(&attrs).open()
 }
@@ -658,7 +663,7 @@ fn a_link_in_a_container_belongs_to_the_groups_in_which_it_lies() {
 
 #[test]
 fn an_axis_without_a_unit_beside_others_is_told() {
-    let told = |array: &ZarrArray| array.warnings().join("; ");
+    let told = |array: &ZarrArray| sentences(array.warnings());
     let array = own(json!({"voxel_size": [8, 4, 2], "units": [null, "um", "um"]})).unwrap();
     assert!(told(&array).contains("axis z has no unit; taken as micrometer"), "{}", told(&array));
     let array = own(json!({"voxel_size": [8, 4, 2], "units": ["um", "um", "um"]})).unwrap();
@@ -767,7 +772,7 @@ fn labels_of_null_count_as_absent() {
     container.attrs(&json!({"voxel_size": [8, 4, 2], "labels": null}));
     let array = container.open().unwrap();
     assert_eq!(array.attrs()["labels"], json!([{"value": 1}]));
-    let told = array.geometry_report().disagreements.join("; ");
+    let told = sentences(&array.geometry_report().disagreements);
     assert!(told.contains("a/.zattrs"), "{told}");
     container.group("a", json!({"labels": null}));
     assert_eq!(container.open().unwrap().attrs().get("labels"), None);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use annotation_mask::{ChannelDecision, LabelId};
+use annotation_mask::{ChannelSummary, LabelId};
 use ndarray::ArrayView2;
 
 use crate::preview::Planes;
@@ -10,7 +10,6 @@ use crate::preview::canvas::{Canvas, Colour, TextSize};
 use crate::preview::colours::{
     BACKGROUND, FAINT, INK, KEPT, KNOWN, MASKED, POSITIVE, UNKNOWN, UNLABELLED, of_label,
 };
-use crate::report::ids_text;
 
 /// The longer side of a plane, in pixels.
 const LABELS_SIDE: f64 = 300.0;
@@ -33,8 +32,8 @@ pub(crate) fn draw(planes: &Planes) -> Canvas {
     let side = plane_size(planes, LABELS_SIDE);
     let card = plane_size(planes, CARD_SIDE);
     let card_size = [2 * card[0] + GAP, card[1] + 2 * LINE + LINE];
-    let columns = columns_for(planes.decisions.len(), card_size);
-    let rows = planes.decisions.len().div_ceil(columns);
+    let columns = columns_for(planes.channels.len(), card_size);
+    let rows = planes.channels.len().div_ceil(columns);
     let legend = legend_of(planes);
     let images = if planes.raw.is_some() { 2 } else { 1 };
     let left_height = images * (LINE + side[1] + GAP) + LINE * (legend.len().div_ceil(2) + 1);
@@ -48,10 +47,10 @@ pub(crate) fn draw(planes: &Planes) -> Canvas {
     let mut canvas = Canvas::new(width.max(title_width), height, BACKGROUND);
     canvas.text([MARGIN, MARGIN], &planes.title, TextSize::Title, INK);
     draw_left(&mut canvas, planes, &legend, side, top);
-    for (index, decision) in planes.decisions.iter().enumerate() {
+    for (index, channel) in planes.channels.iter().enumerate() {
         let x = 2 * MARGIN + side[0] + MARGIN / 2 + (index % columns) * (card_size[0] + MARGIN);
         let y = top + (index / columns) * (card_size[1] + MARGIN);
-        draw_card(&mut canvas, planes, index, decision, [x, y], card);
+        draw_card(&mut canvas, planes, index, channel, [x, y], card);
     }
     let key = top + rows * (card_size[1] + MARGIN);
     draw_key(&mut canvas, [2 * MARGIN + side[0] + MARGIN / 2, key]);
@@ -91,10 +90,9 @@ fn legend_of(planes: &Planes) -> Vec<(LabelId, String)> {
 }
 
 fn name_of(planes: &Planes, label: LabelId) -> String {
-    let entries = planes.names.as_ref().map(|names| names.entries()).unwrap_or_default();
-    let named = entries.iter().find(|entry| entry.value == label);
+    let named = planes.names.iter().find(|(id, _)| *id == label);
     match named {
-        Some(entry) => format!("{label} {}", entry.short_name),
+        Some((_, name)) => format!("{label} {name}"),
         None if label == 0 => "0 unlabelled".to_owned(),
         None => label.to_string(),
     }
@@ -130,14 +128,14 @@ fn draw_card(
     canvas: &mut Canvas,
     planes: &Planes,
     index: usize,
-    decision: &ChannelDecision,
+    channel: &ChannelSummary,
     [x, y]: [usize; 2],
     size: [usize; 2],
 ) {
     let width = 2 * size[0] + GAP;
-    let title = shortened(&decision.name, width / TextSize::Title.letter_width());
+    let title = shortened(&channel.name, width / TextSize::Title.letter_width());
     canvas.text([x, y], &title, TextSize::Title, INK);
-    let (status, colour) = status(decision);
+    let (status, colour) = status(channel);
     let status = shortened(&status, width / TextSize::Small.letter_width());
     canvas.text([x, y + LINE], &status, TextSize::Small, colour);
     let top = y + 2 * LINE;
@@ -151,12 +149,11 @@ fn draw_card(
     canvas.text([x + size[0] + GAP, top + size[1] + 2], "target", TextSize::Small, FAINT);
 }
 
-fn status(decision: &ChannelDecision) -> (String, Colour) {
-    let missing = ids_text(&decision.missing_ids);
-    match (decision.kept, decision.missing_ids.is_empty()) {
+fn status(channel: &ChannelSummary) -> (String, Colour) {
+    match (channel.kept, channel.why.is_empty()) {
         (true, true) => ("kept".to_owned(), KEPT),
-        (true, false) => (format!("kept by the rule, without {missing}"), KEPT),
-        (false, _) => (format!("masked: {missing} not annotated"), MASKED),
+        (true, false) => (channel.why.clone(), KEPT),
+        (false, _) => (format!("masked: {}", channel.why), MASKED),
     }
 }
 

@@ -10,14 +10,14 @@ use super::object;
 use crate::error::ZarrError;
 
 /// Voxel size, corner and the centre of voxel 0 in the declared unit, for the spatial axes.
-struct Numbers {
-    voxel_size: Vec<Decimal>,
-    corner: Vec<Decimal>,
-    centre: Vec<Decimal>,
+pub(super) struct Numbers {
+    pub(super) voxel_size: Vec<Decimal>,
+    pub(super) corner: Vec<Decimal>,
+    pub(super) centre: Vec<Decimal>,
 }
 
 impl Numbers {
-    fn new(path: &Path, info: &ArrayInfo) -> Result<Self, ZarrError> {
+    pub(super) fn new(path: &Path, info: &ArrayInfo) -> Result<Self, ZarrError> {
         let failed = |source: GeometryError| ZarrError::Geometry { path: path.to_owned(), source };
         let unit = info.unit();
         let voxel_size = unit.decimals(info.grid().voxel_size().as_coordinate());
@@ -104,6 +104,7 @@ pub(super) fn multiscale(
     })))
 }
 
-fn known_unit(info: &ArrayInfo) -> Option<LengthUnit> {
+/// The unit of an array, if it is known.
+pub(super) fn known_unit(info: &ArrayInfo) -> Option<LengthUnit> {
     Some(info.unit().unit()).filter(|unit| *unit != LengthUnit::Unknown)
 }

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use geometry::{Decimal, LengthUnit};
+use geometry::{Decimal, GeometryError, LengthUnit};
 
 use super::claim::{Claim, corner};
 use super::report::{Convention, GeometrySource};
 use super::units::{self, AxisUnits};
 use super::values::numbers_text;
+use crate::remark::{Remark, RemarkKind};
 
 /// What was decided on, for the spatial axes, in one unit.
 pub(super) struct Decision<'a> {
@@ -21,14 +22,17 @@ pub(super) struct Decision<'a> {
 }
 
 /// One sentence for each thing that `claim` says otherwise than what was decided.
-pub(super) fn disagreements(claim: &Claim, decision: &Decision<'_>) -> Vec<String> {
+pub(super) fn disagreements(claim: &Claim, decision: &Decision<'_>) -> Vec<Remark> {
     match differences(claim, decision) {
         Ok(found) => found,
-        Err(reason) => vec![format!("{} could not be compared: {reason}", claim.source)],
+        Err(reason) => {
+            let text = format!("{} could not be compared: {reason}", claim.source);
+            vec![RemarkKind::Unreadable.says(text)]
+        }
     }
 }
 
-fn differences(claim: &Claim, decision: &Decision<'_>) -> Result<Vec<String>, String> {
+fn differences(claim: &Claim, decision: &Decision<'_>) -> Result<Vec<Remark>, String> {
     let (file, dims): (&Path, usize) = (&claim.file, decision.voxel_size.len());
     let text = |error: &dyn std::fmt::Display| error.to_string();
     if claim.voxel_size.is_none() && claim.offset.is_none() {
@@ -50,13 +54,13 @@ fn differences(claim: &Claim, decision: &Decision<'_>) -> Result<Vec<String>, St
     };
     let mut found = Vec::new();
     if found_size != decision.voxel_size {
-        found.push(format!(
+        found.push(RemarkKind::Disagreement.says(format!(
             "{} gives the voxel size {}, {} gives {}",
             claim.source,
             numbers_text(&found_size),
             decision.voxel_size_source,
             numbers_text(decision.voxel_size)
-        ));
+        )));
     }
     if let Some(list) = &claim.offset {
         let position =
@@ -65,14 +69,37 @@ fn differences(claim: &Claim, decision: &Decision<'_>) -> Result<Vec<String>, St
         let found_corner =
             corner(&in_unit(&position)?, &found_size, convention).map_err(|error| text(&error))?;
         if found_corner != decision.corner {
-            found.push(format!(
-                "{} places the corner of the array at {}, {} at {}",
+            let kind = if is_half_a_voxel(&found_corner, decision).unwrap_or(false) {
+                RemarkKind::HalfVoxel
+            } else {
+                RemarkKind::Disagreement
+            };
+            let hint = match kind {
+                RemarkKind::HalfVoxel => {
+                    ": half a voxel apart, as if one took a corner for a centre"
+                }
+                _ => "",
+            };
+            found.push(kind.says(format!(
+                "{} places the corner of the array at {}, {} at {}{hint}",
                 claim.source,
                 numbers_text(&found_corner),
                 decision.offset_source,
                 numbers_text(decision.corner)
-            ));
+            )));
         }
     }
     Ok(found)
+}
+
+/// Whether another corner lies half a voxel from the one that was decided on, along each axis to the same side.
+fn is_half_a_voxel(corner: &[Decimal], decision: &Decision<'_>) -> Result<bool, GeometryError> {
+    let apart = |[from, to]: [&[Decimal]; 2]| {
+        from.iter().zip(to).map(|(from, to)| to.checked_sub(*from)).collect::<Result<Vec<_>, _>>()
+    };
+    let halves: Vec<Decimal> =
+        decision.voxel_size.iter().map(|size| size.half()).collect::<Result<_, _>>()?;
+    Ok([[corner, decision.corner], [decision.corner, corner]]
+        .into_iter()
+        .any(|pair| apart(pair).is_ok_and(|apart| apart == halves)))
 }

@@ -9,26 +9,111 @@ use super::axes::Axis;
 use super::claim::{Claim, ClaimResult};
 use super::report::{Convention, GeometrySource};
 use super::transform;
-use super::values::{Attributes, List};
+use super::values::{Attributes, List, numbers_text, product};
 use crate::error::ZarrError;
 use crate::json::short;
+use crate::levels::normal_path;
 use crate::node::{Node, path_inside};
 
 /// What the nearest group says that lists the array in its `multiscales`.
 ///
 /// Without a translation, the centre of voxel 0 is the origin.
 pub(super) fn claim(groups: &[Node], root: &Path, array: &Path) -> Option<ClaimResult> {
-    for group in groups {
-        let inside = path_inside(&group.dir, array);
-        let name = path_inside(root, &group.dir);
-        if let Some(claim) = claim_of_group(group, &name, &inside) {
-            return Some(claim);
-        }
-    }
-    None
+    let (levels, index) = levels_with(groups, root, array)?;
+    Some(levels.into_iter().nth(index)?.claim)
 }
 
-fn claim_of_group(group: &Node, name: &str, array: &str) -> Option<ClaimResult> {
+/// One sentence for each other level of the array's image, or for the array itself, whose corner lies
+/// further from that of the first level than downsampling explains.
+///
+/// Voxels that are averages keep the corner, and voxels that are picked out keep the centre of the first:
+/// the corner then moves by half the difference of the voxel sizes.
+pub(super) fn levels_apart(groups: &[Node], root: &Path, array: &Path) -> Vec<String> {
+    let Some((levels, _)) = levels_with(groups, root, array) else {
+        return Vec::new();
+    };
+    let known = levels.iter().filter_map(|level| Some((level, level.voxel_size_and_centre()?)));
+    let known: Vec<_> = known.collect();
+    let Some((first, (first_size, first_centre))) = known.first() else {
+        return Vec::new();
+    };
+    let mut told = Vec::new();
+    for (level, (size, centre)) in known.iter().skip(1) {
+        let at = |list: &[Decimal], axis: usize| list.get(axis).copied().unwrap_or(Decimal::ZERO);
+        let explained = size.len() == first_size.len()
+            && (0..size.len()).all(|axis| {
+                let sizes = [at(first_size, axis), at(size, axis)];
+                is_explained(sizes, [at(first_centre, axis), at(centre, axis)]).unwrap_or(false)
+            });
+        if !explained {
+            told.push(format!(
+                "{}: level {} has the scale {} and the centre {}, level {} the scale {} and the \
+                 centre {}, which downsampling does not explain",
+                level.source(),
+                first.path,
+                numbers_text(first_size),
+                numbers_text(first_centre),
+                level.path,
+                numbers_text(size),
+                numbers_text(centre),
+            ));
+        }
+    }
+    told
+}
+
+/// Whether two corners lie no further apart than half the difference of the voxel sizes.
+fn is_explained(sizes: [Decimal; 2], centres: [Decimal; 2]) -> Result<bool, GeometryError> {
+    let [sizes, centres] = [sizes, centres].map(|[first, other]| other.checked_sub(first));
+    let (sizes, centres) = (sizes?, centres?);
+    // Twice both, so that nothing is halved.
+    let corners = centres.checked_add(centres)?.checked_sub(sizes)?;
+    Ok(absolute(corners)? <= absolute(sizes)?)
+}
+
+fn absolute(value: Decimal) -> Result<Decimal, GeometryError> {
+    if value < Decimal::ZERO { value.checked_neg() } else { Ok(value) }
+}
+
+/// A level as its group describes it.
+struct ListedLevel {
+    path: String,
+    claim: ClaimResult,
+}
+
+impl ListedLevel {
+    fn source(&self) -> &GeometrySource {
+        match &self.claim {
+            Ok(claim) => &claim.source,
+            Err((source, _)) => source,
+        }
+    }
+
+    /// Its voxel size and the centre of its voxel 0, if it has a voxel size.
+    fn voxel_size_and_centre(&self) -> Option<(Vec<Decimal>, Vec<Decimal>)> {
+        let claim = self.claim.as_ref().ok()?;
+        let size = claim.voxel_size.as_ref()?.values.clone();
+        let centre = claim.offset.as_ref().map(|list| list.values.clone());
+        let centre = centre.unwrap_or_else(|| vec![Decimal::ZERO; size.len()]);
+        (size.len() == centre.len()).then_some((size, centre))
+    }
+}
+
+fn attributes<'a>(group: &'a Node, object: &'a Map<String, Value>) -> Attributes<'a> {
+    Attributes { file: &group.attrs_file, prefix: "multiscales.", object, reversed: false }
+}
+
+/// The levels of the image to which the array belongs, by the nearest group that lists it, and its place
+/// among them.
+fn levels_with(groups: &[Node], root: &Path, array: &Path) -> Option<(Vec<ListedLevel>, usize)> {
+    groups.iter().find_map(|group| {
+        let inside = path_inside(&group.dir, array);
+        let name = path_inside(root, &group.dir);
+        levels_of_group(group, &name, &inside)
+    })
+}
+
+fn levels_of_group(group: &Node, name: &str, array: &str) -> Option<(Vec<ListedLevel>, usize)> {
     let ome = group.attrs.get("ome").and_then(Value::as_object);
     let holder = ome.filter(|ome| ome.contains_key("multiscales")).unwrap_or(&group.attrs);
     let version_of = |object: &Map<String, Value>| {
@@ -38,35 +123,33 @@ fn claim_of_group(group: &Node, name: &str, array: &str) -> Option<ClaimResult> 
         let Some(multiscale) = multiscale.as_object() else {
             continue;
         };
-        for dataset in multiscale.get("datasets").and_then(Value::as_array).into_iter().flatten() {
-            let Some(dataset) = dataset.as_object() else {
-                continue;
-            };
-            let path = dataset.get("path").and_then(Value::as_str);
-            if path.map(normal_path).as_deref() != Some(array) {
-                continue;
-            }
-            let attributes =
-                |object| Attributes { file: &group.attrs_file, prefix: "multiscales.", object };
-            if dataset.contains_key("transform") {
+        let version = version_of(multiscale).or_else(|| version_of(holder));
+        let version = version.unwrap_or_else(|| "?".to_owned());
+        let datasets = multiscale.get("datasets").and_then(Value::as_array).into_iter().flatten();
+        let datasets = datasets.filter_map(Value::as_object).filter_map(|dataset| {
+            Some((dataset, normal_path(dataset.get("path").and_then(Value::as_str)?)))
+        });
+        let datasets: Vec<_> = datasets.collect();
+        let Some(index) = datasets.iter().position(|(_, path)| path == array) else {
+            continue;
+        };
+        let level = |(dataset, path): (&Map<String, Value>, String)| {
+            let (source, claim) = if dataset.contains_key("transform") {
                 let source = GeometrySource::Cosem { group: name.to_owned() };
-                let claim = transform::parse(&attributes(dataset), source.clone());
-                return Some(claim.map_err(|error| (source, error)));
-            }
-            let version = version_of(multiscale).or_else(|| version_of(holder));
-            let version = version.unwrap_or_else(|| "?".to_owned());
-            let source = GeometrySource::Ome { version, group: name.to_owned() };
-            let claim = parse(attributes(multiscale), attributes(dataset), source.clone());
-            return Some(claim.map_err(|error| (source, error)));
-        }
+                (source.clone(), transform::parse(&attributes(group, dataset), source))
+            } else {
+                let source =
+                    GeometrySource::Ome { version: version.clone(), group: name.to_owned() };
+                (
+                    source.clone(),
+                    parse(attributes(group, multiscale), attributes(group, dataset), source),
+                )
+            };
+            ListedLevel { path, claim: claim.map_err(|error| (source, error)) }
+        };
+        return Some((datasets.into_iter().map(level).collect(), index));
     }
     None
-}
-
-fn normal_path(path: &str) -> String {
-    let names: Vec<&str> =
-        path.split('/').filter(|name| !name.is_empty() && *name != ".").collect();
-    names.join("/")
 }
 
 fn parse(
@@ -194,33 +277,4 @@ fn combine(
         return Err(ZarrError::malformed(attributes.file, reason));
     }
     Ok(left.iter().zip(right).map(|(left, right)| operation(*left, *right)).collect())
-}
-
-/// The exact product of two decimals.
-fn product(left: Decimal, right: Decimal) -> Result<Decimal, GeometryError> {
-    let digits = i32::from(right.fractional_digits());
-    let whole = right.times_power_of_ten(digits)?;
-    let factor: i64 = whole
-        .to_string()
-        .parse()
-        .map_err(|_| GeometryError::Overflow { expression: format!("{left} * {right}") })?;
-    left.checked_mul(factor)?.times_power_of_ten(digits.saturating_neg())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn products_are_exact() {
-        let decimal = |text: &str| text.parse::<Decimal>().unwrap();
-        assert_eq!(product(decimal("2.62"), decimal("0.5")).unwrap(), decimal("1.31"));
-        assert_eq!(product(decimal("-13282.29"), decimal("4")).unwrap(), decimal("-53129.16"));
-        assert_eq!(product(decimal("1000"), decimal("0.001")).unwrap(), decimal("1"));
-    }
-
-    #[test]
-    fn paths_are_compared_without_slashes_at_their_ends() {
-        assert_eq!(normal_path("/labels//all/./s0/"), "labels/all/s0");
-    }
 }

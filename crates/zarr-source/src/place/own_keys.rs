@@ -6,12 +6,21 @@ use serde_json::Value;
 
 use super::axes::Axis;
 use super::claim::{Claim, ClaimResult};
+use super::n5_group::{OWN_FACTORS, is_flat, scaled};
 use super::report::{Convention, GeometrySource};
 use super::values::{Attributes, List};
 use crate::error::ZarrError;
 
 /// The keys that give a voxel size, in the order in which they win.
 pub(super) const VOXEL_SIZE_KEYS: [&str; 3] = ["voxel_size", "resolution", "scale"];
+
+/// Whether lists of N5 are in array order against its rule: funlib.persistence from 0.5 on writes them so, and
+/// names the axes with a key of its own.
+pub(super) fn is_in_array_order(attributes: &Attributes<'_>) -> bool {
+    let names = attributes.get("axis_names").and_then(Value::as_array);
+    let is_x = |name: Option<&Value>| name.is_some_and(|name| name == "x");
+    names.is_some_and(|names| is_x(names.last()) && !is_x(names.first()))
+}
 
 /// A claim for each key of the array itself that gives a voxel size.
 pub(super) fn claims(attributes: &Attributes<'_>) -> Vec<ClaimResult> {
@@ -82,26 +91,48 @@ pub(super) fn channel_types(attributes: &Attributes<'_>) -> Result<Option<Vec<bo
     Ok(types.map(|types| types.iter().map(|t| t == "channel" || t == "sample").collect()))
 }
 
-/// What `pixelResolution` says: `{"unit", "dimensions"}`, x before y and z.
+/// What `pixelResolution` says, of which the array's own `downsamplingFactors` make voxels of its level.
 pub(super) fn pixel_resolution(attributes: &Attributes<'_>) -> Option<ClaimResult> {
-    let key = "pixelResolution";
-    let value = attributes.get(key)?;
+    // Whatever the format, both count x first.
+    let attributes = Attributes { reversed: true, ..*attributes };
     let source = GeometrySource::PixelResolution;
     let claim = || {
-        let expected = "an object with dimensions and a unit";
-        let object = value.as_object().ok_or_else(|| attributes.wrong(key, expected, value))?;
-        let inner = Attributes { prefix: "pixelResolution.", object, ..*attributes };
-        let mut claim = Claim::new(source.clone(), attributes.file, Convention::Corner);
-        claim.voxel_size = inner.sizes("dimensions")?.map(List::reversed);
-        if claim.voxel_size.is_none() {
-            return Err(attributes.wrong(key, expected, value));
-        }
-        claim.units = match inner.get("unit") {
-            None => None,
-            Some(Value::String(unit)) => Some(vec![Some(unit.clone())]),
-            Some(other) => return Err(inner.wrong("unit", "the name of a unit", other)),
+        let Some((mut size, units)) = resolution(&attributes)? else {
+            return Ok(None);
         };
-        Ok(claim)
+        if let Some(factors) = attributes.get(OWN_FACTORS).filter(|factors| is_flat(factors)) {
+            size = scaled(size, &attributes.sizes_of(OWN_FACTORS, factors)?, attributes.file)?;
+        }
+        let mut claim = Claim::new(source.clone(), attributes.file, Convention::Corner);
+        (claim.voxel_size, claim.units) = (Some(size), units);
+        Ok(Some(claim))
     };
-    Some(claim().map_err(|error| (source.clone(), error)))
+    claim().map_err(|error| (source.clone(), error)).transpose()
+}
+
+/// A voxel size and its units, where they are known.
+pub(super) type SizeAndUnits = (List, Option<Vec<Option<String>>>);
+
+/// The voxel size and the units of `pixelResolution`: `{"unit", "dimensions"}`, or a list.
+pub(super) fn resolution(attributes: &Attributes<'_>) -> Result<Option<SizeAndUnits>, ZarrError> {
+    let (key, expected) = ("pixelResolution", "a list, or an object with dimensions and a unit");
+    let object = match attributes.get(key) {
+        None => return Ok(None),
+        Some(value @ Value::Array(_)) => {
+            return Ok(Some((attributes.sizes_of(key, value)?, None)));
+        }
+        Some(Value::Object(object)) => object,
+        Some(other) => return Err(attributes.wrong(key, expected, other)),
+    };
+    let prefix = attributes.key("pixelResolution.");
+    let inner = Attributes { prefix: &prefix, object, ..*attributes };
+    let Some(size) = inner.sizes("dimensions")? else {
+        return Err(attributes.wrong(key, expected, &Value::Object(object.clone())));
+    };
+    let units = match inner.get("unit") {
+        None => None,
+        Some(Value::String(unit)) => Some(vec![Some(unit.clone())]),
+        Some(other) => return Err(inner.wrong("unit", "the name of a unit", other)),
+    };
+    Ok(Some((size, units)))
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::remark::Remark;
+
 /// What the stored position of voxel 0 means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Convention {
@@ -47,6 +49,15 @@ pub enum GeometrySource {
     },
     /// The array's `pixelResolution`, x before y and z.
     PixelResolution,
+    /// The voxel size of the group that holds the array, times the factors of the array's scale level.
+    N5Group {
+        /// The key with the factors, or `pixelResolution` if the group has none.
+        key: &'static str,
+        /// The path of the group inside its container; empty for the container itself.
+        group: String,
+    },
+    /// The array's `dimension_units`, as Neuroglancer reads them.
+    DimensionUnits,
     /// A key of the attributes of the group that holds the array.
     Parent {
         /// The key, such as `resolution`.
@@ -73,6 +84,8 @@ impl fmt::Display for GeometrySource {
             }
             Self::Cosem { group } => of_group(f, "cosem multiscales", group),
             Self::PixelResolution => f.write_str("own pixelResolution"),
+            Self::N5Group { key, group } => of_group(f, key, group),
+            Self::DimensionUnits => f.write_str("own dimension_units"),
             Self::Parent { key } => write!(f, "{key} of the group that holds the array"),
             Self::DimensionNames => f.write_str("dimension names"),
             Self::Default => f.write_str("default"),
@@ -95,5 +108,5 @@ pub struct GeometryReport {
     /// What the stored offset meant.
     pub convention: Convention,
     /// One sentence for each other place that says something else.
-    pub disagreements: Vec<String>,
+    pub disagreements: Vec<Remark>,
 }

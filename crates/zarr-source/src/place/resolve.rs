@@ -10,10 +10,11 @@ use super::compare::{Decision, disagreements};
 use super::report::{Convention, GeometryReport, GeometrySource};
 use super::units::AxisUnits;
 use super::values::{Attributes, List};
-use super::{ome, own_keys, transform, units};
+use super::{dimension_units, n5_group, ome, own_keys, transform, units};
 use crate::error::ZarrError;
-use crate::node::Node;
+use crate::node::{Node, ZarrFormat};
 use crate::options::OpenOptions;
+use crate::remark::{Remark, RemarkKind};
 use crate::spec::{ArraySpec, MemoryOrder};
 
 /// What lies around an array: its own metadata and the groups that enclose it, the nearest first.
@@ -30,7 +31,7 @@ pub(crate) struct Place {
     pub(crate) grid: VoxelGrid,
     pub(crate) unit: WorldUnit,
     pub(crate) report: GeometryReport,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Remark>,
 }
 
 /// Finds out where the voxels lie.
@@ -49,9 +50,14 @@ pub(crate) fn resolve(
     let axes = axes(around, &own, &claims, options, listed)?;
     if axes.source == GeometrySource::Default {
         let names = axes.names.join(", ");
-        warnings.push(format!("{}: the axes have no names; taken as {names}", dir.display()));
+        let text = format!("{}: the axes have no names; taken as {names}", dir.display());
+        warnings.push(RemarkKind::Axes.says(text));
     }
     warnings.extend(axes_without_lengths(around, &axes)?);
+    let apart = ome::levels_apart(around.groups, around.root, dir);
+    warnings.extend(apart.into_iter().map(|text| RemarkKind::Levels.says(text)));
+    let order = [axes_in_array_order(around, &axes), unnamed_order(&winner, &own)];
+    warnings.extend(order.into_iter().flatten().map(|text| RemarkKind::Axes.says(text)));
     let (channel_dims, dims) = (axes.channel_dims, axes.dims());
 
     let voxel_size = match &winner.voxel_size {
@@ -82,8 +88,8 @@ pub(crate) fn resolve(
     };
     let unit = units::finest(size_units.iter().chain(&offset_units));
     if unit == LengthUnit::Unknown {
-        warnings
-            .push(format!("{}: world unit unknown; numbers are taken as they are", dir.display()));
+        let text = format!("{}: world unit unknown; numbers are taken as they are", dir.display());
+        warnings.push(RemarkKind::Unit.says(text));
     } else {
         // What is not out of the metadata counts in the one unit that is shown.
         if matches!(winner.source, GeometrySource::Caller | GeometrySource::Default) {
@@ -95,7 +101,8 @@ pub(crate) fn resolve(
         let known = size_units.iter().zip(&offset_units).map(|(size, at)| size.and(*at).is_some());
         for (name, _) in axes.spatial().iter().zip(known).filter(|(_, known)| !known) {
             let unit = unit.name();
-            warnings.push(format!("{}: axis {name} has no unit; taken as {unit}", dir.display()));
+            let text = format!("{}: axis {name} has no unit; taken as {unit}", dir.display());
+            warnings.push(RemarkKind::Unit.says(text));
         }
     }
     let voxel_size = units::convert(&voxel_size, &size_units, unit).map_err(failed)?;
@@ -123,11 +130,16 @@ pub(crate) fn resolve(
     for claim in &claims {
         match claim {
             Ok(claim) => found.extend(disagreements(claim, &decision)),
-            Err((source, error)) => found.push(format!("{source} cannot be used: {error}")),
+            Err((source, error)) => {
+                let text = format!("{source} cannot be used: {error}");
+                found.push(RemarkKind::Unreadable.says(text));
+            }
         }
     }
-    found.extend(other_units(&own, &size_units, &report, channel_dims));
-    found.extend(ignored_order(around, &own, &voxel_size, &corner));
+    let other_units = other_units(&own, &size_units, &report, channel_dims);
+    found.extend(other_units.map(|text| RemarkKind::Unit.says(text)));
+    let ignored_order = ignored_order(around, &own, &voxel_size, &corner);
+    found.extend(ignored_order.map(|text| RemarkKind::Axes.says(text)));
     report.disagreements = found;
 
     let unit = WorldUnit::fit(unit, &[&voxel_size[..], &corner].concat()).map_err(failed)?;
@@ -137,7 +149,10 @@ pub(crate) fn resolve(
 }
 
 fn own_attributes(node: &Node) -> Attributes<'_> {
-    Attributes { file: &node.attrs_file, prefix: "", object: &node.attrs }
+    let attributes =
+        Attributes { file: &node.attrs_file, prefix: "", object: &node.attrs, reversed: false };
+    let reversed = node.format == ZarrFormat::N5 && !own_keys::is_in_array_order(&attributes);
+    Attributes { reversed, ..attributes }
 }
 
 /// All that the metadata says, in the order in which it wins.
@@ -149,8 +164,13 @@ fn claims(around: &Surroundings<'_>) -> Vec<ClaimResult> {
     claims.extend(own_keys::pixel_resolution(&own));
     let parent = around.groups.first();
     if let Some(parent) = parent.filter(|group| around.node.dir.parent() == Some(&group.dir)) {
-        claims.extend(own_keys::parent_claim(&own_attributes(parent)));
+        claims.extend(n5_group::claims(around.node, around.groups, around.root));
+        // With factors, the group's voxel size is not that of each level.
+        if !n5_group::has_factors(around.node, around.groups) {
+            claims.extend(own_keys::parent_claim(&own_attributes(parent)));
+        }
     }
+    claims.extend(dimension_units::claim(&own));
     claims
 }
 
@@ -207,7 +227,8 @@ fn looked_for(around: &Surroundings<'_>) -> Vec<String> {
     let file = node.attrs_file.file_name().map(|name| name.to_string_lossy().into_owned());
     let file = file.unwrap_or_default();
     let keys = own_keys::VOXEL_SIZE_KEYS.join(", ");
-    let mut places = vec![format!("{keys}, transform and pixelResolution in {file}")];
+    let mut places =
+        vec![format!("{keys}, transform, pixelResolution and dimension_units in {file}")];
     for group in around.groups {
         let name = group.attrs_file.display();
         places.push(format!("an entry for the array in multiscales of {name}"));
@@ -215,7 +236,8 @@ fn looked_for(around: &Surroundings<'_>) -> Vec<String> {
     if around.groups.is_empty() {
         places.push("multiscales of an enclosing group, of which there is none".to_owned());
     } else {
-        places.push("resolution of the group that holds the array".to_owned());
+        let keys = "pixelResolution (with scales or downsamplingFactors) and resolution";
+        places.push(format!("{keys} of the group that holds the array"));
     }
     places
 }
@@ -281,10 +303,12 @@ type UnitClaim<'a> = (GeometrySource, &'a Option<Vec<Option<String>>>, &'a Path)
 
 /// The claim that gives the unit: the winner, or one that gives the same numbers and a unit.
 fn unit_claim<'a>(winner: &'a Claim, claims: &'a [ClaimResult]) -> UnitClaim<'a> {
-    let numbers = winner.voxel_size.as_ref().map(|list| &list.values);
-    let mut others = claims.iter().flatten();
-    let same = others.find(|other| {
-        other.names_units() && other.voxel_size.as_ref().map(|list| &list.values) == numbers
+    let numbers = |claim: &'a Claim| claim.voxel_size.as_ref().map(|list| &list.values[..]);
+    let mut others = claims.iter().flatten().filter(|other| other.names_units());
+    let same = others.find(|other| match (numbers(winner), numbers(other)) {
+        // One of them may leave out the channels.
+        (Some(one), Some(other)) => one.ends_with(other) || other.ends_with(one),
+        (one, other) => one == other,
     });
     let claim = if winner.names_units() { winner } else { same.unwrap_or(winner) };
     (claim.source.clone(), &claim.units, &claim.file)
@@ -320,7 +344,8 @@ fn axes(
         let names = names.and_then(|names| names.iter().cloned().collect::<Option<Vec<_>>>());
         let names = match names {
             Some(names) => Some(names),
-            None => own.names("_ARRAY_DIMENSIONS", false)?,
+            // That of xarray, which counts in array order everywhere.
+            None => Attributes { reversed: false, ..*own }.names("_ARRAY_DIMENSIONS", false)?,
         };
         found = names
             .map(|names| (GeometrySource::DimensionNames, named(&names), &around.node.attrs_file));
@@ -350,8 +375,32 @@ fn axes(
     Axes::from_names(axes, ndim, listed, source, file)
 }
 
+/// That an array of N5 seems to name its axes in array order, which every list of N5 reverses.
+fn axes_in_array_order(around: &Surroundings<'_>, axes: &Axes) -> Option<String> {
+    let is_own = matches!(axes.source, GeometrySource::Own { .. });
+    let names: Vec<&str> = axes.spatial().iter().map(String::as_str).collect();
+    let reversed = names.first() == Some(&"x") && names.last().is_some_and(|&last| last != "x");
+    (around.node.format == ZarrFormat::N5 && is_own && reversed).then(|| {
+        let names = names.join(", ");
+        let file = around.node.attrs_file.display();
+        format!("{file}: N5 lists count x first, so that the axes of the array are {names}")
+    })
+}
+
+/// That nothing tells the order of a `voxel_size` in N5, of which the only known writer, funlib.persistence
+/// from 0.5 on, does not reverse it.
+fn unnamed_order(winner: &Claim, own: &Attributes<'_>) -> Option<String> {
+    let is_voxel_size = winner.source == GeometrySource::Own { key: "voxel_size" };
+    let values = &winner.voxel_size.as_ref()?.values;
+    let matters = own.reversed && is_voxel_size && !values.iter().rev().eq(values);
+    (matters && own.get("axis_names").is_none()).then(|| {
+        let file = own.file.display();
+        format!("{file}: voxel_size counts x first, as all lists of N5; axis_names would tell")
+    })
+}
+
 /// Warns of axes that are not axes of the world, or refuses them if they have an extent.
-fn axes_without_lengths(around: &Surroundings<'_>, axes: &Axes) -> Result<Vec<String>, ZarrError> {
+fn axes_without_lengths(around: &Surroundings<'_>, axes: &Axes) -> Result<Vec<Remark>, ZarrError> {
     let mut warnings = Vec::new();
     for (index, reason) in &axes.no_lengths {
         let name = axes.names.get(*index).map_or("", String::as_str);
@@ -360,7 +409,8 @@ fn axes_without_lengths(around: &Surroundings<'_>, axes: &Axes) -> Result<Vec<St
             return Err(ZarrError::unsupported(&around.node.dir, what));
         }
         let dir = around.node.dir.display();
-        warnings.push(format!("{dir}: axis {name} is {reason}; taken as a length"));
+        let text = format!("{dir}: axis {name} is {reason}; taken as a length");
+        warnings.push(RemarkKind::Unit.says(text));
     }
     Ok(warnings)
 }

@@ -26,7 +26,8 @@ pub(super) fn parse(
         return Err(attributes.wrong(key, "an object with a scale", &found));
     };
     let prefix = attributes.key("transform.");
-    let inner = Attributes { prefix: &prefix, object, ..*attributes };
+    // In array order in N5 as well, unless it says otherwise.
+    let inner = Attributes { prefix: &prefix, object, reversed: false, ..*attributes };
     let order = ["order", "ordering"].into_iter().find_map(|key| Some((key, inner.get(key)?)));
     let fortran = match order.map(|(key, value)| (key, value, value.as_str())) {
         None | Some((_, _, Some("C"))) => false,

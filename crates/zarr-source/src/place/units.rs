@@ -5,6 +5,7 @@ use std::path::Path;
 use geometry::{Decimal, GeometryError, LengthUnit};
 
 use crate::error::ZarrError;
+use crate::remark::{Remark, RemarkKind};
 
 /// A unit for each spatial axis; none where it is not known.
 pub(super) type AxisUnits = Vec<Option<LengthUnit>>;
@@ -15,7 +16,7 @@ pub(super) fn spatial(
     file: &Path,
     channel_dims: usize,
     dims: usize,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Remark>,
 ) -> Result<AxisUnits, ZarrError> {
     let all = channel_dims.saturating_add(dims);
     let names: Vec<&Option<String>> = if names.len() == dims {
@@ -34,8 +35,9 @@ pub(super) fn spatial(
     for name in names {
         let unit = name.as_ref().and_then(|name| LengthUnit::parse(name));
         if let (Some(name), None) = (name, unit) {
-            let warning =
+            let text =
                 format!("{}: the unit {name:?} is not a known unit of length", file.display());
+            let warning = RemarkKind::Unit.says(text);
             if !warnings.contains(&warning) {
                 warnings.push(warning);
             }

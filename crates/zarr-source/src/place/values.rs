@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use geometry::Decimal;
+use geometry::{Decimal, GeometryError};
 use serde_json::{Map, Value};
 
 use crate::error::ZarrError;
@@ -15,6 +15,8 @@ pub(super) struct Attributes<'a> {
     /// What stands before a key in messages, such as `transform.`.
     pub(super) prefix: &'a str,
     pub(super) object: &'a Map<String, Value>,
+    /// Whether lists count x first, as those of N5 do, and not in array order.
+    pub(super) reversed: bool,
 }
 
 /// A list of numbers and the key that it was found under.
@@ -25,11 +27,6 @@ pub(super) struct List {
 }
 
 impl List {
-    pub(super) fn reversed(mut self) -> Self {
-        self.values.reverse();
-        self
-    }
-
     /// The entries for the spatial axes, of a list for these or for all axes.
     pub(super) fn spatial(
         &self,
@@ -81,11 +78,20 @@ impl<'a> Attributes<'a> {
         ZarrError::malformed(self.file, reason)
     }
 
+    fn in_array_order<T>(&self, mut list: Vec<T>) -> Vec<T> {
+        if self.reversed {
+            list.reverse();
+        }
+        list
+    }
+
     /// A list of numbers; none if the key is missing or null.
     pub(super) fn numbers(&self, key: &str) -> Result<Option<List>, ZarrError> {
-        let Some(value) = self.get(key) else {
-            return Ok(None);
-        };
+        self.get(key).map(|value| self.numbers_of(key, value)).transpose()
+    }
+
+    /// The list of numbers that a key has.
+    fn numbers_of(&self, key: &str, value: &Value) -> Result<List, ZarrError> {
         let wrong = |found| self.wrong(key, "a list of numbers", found);
         let mut values = Vec::new();
         for entry in value.as_array().ok_or_else(|| wrong(value))? {
@@ -101,14 +107,17 @@ impl<'a> Attributes<'a> {
                 ZarrError::malformed(self.file, reason)
             })?);
         }
-        Ok(Some(List { key: self.key(key), values }))
+        Ok(List { key: self.key(key), values: self.in_array_order(values) })
     }
 
     /// A list of numbers of which each is greater than zero: a voxel size.
     pub(super) fn sizes(&self, key: &str) -> Result<Option<List>, ZarrError> {
-        let Some(list) = self.numbers(key)? else {
-            return Ok(None);
-        };
+        self.get(key).map(|value| self.sizes_of(key, value)).transpose()
+    }
+
+    /// The list of numbers greater than zero that a key has.
+    pub(super) fn sizes_of(&self, key: &str, value: &Value) -> Result<List, ZarrError> {
+        let list = self.numbers_of(key, value)?;
         if list.values.is_empty() {
             return Err(ZarrError::malformed(self.file, format!("{} has 0 entries", list.key)));
         }
@@ -116,7 +125,7 @@ impl<'a> Attributes<'a> {
             let reason = format!("{} {list} is not greater than zero at entry {index}", list.key);
             return Err(ZarrError::malformed(self.file, reason));
         }
-        Ok(Some(list))
+        Ok(list)
     }
 
     /// A list of names, also written as one string of single letters if `letters`.
@@ -124,14 +133,14 @@ impl<'a> Attributes<'a> {
         match self.get(key) {
             None => Ok(None),
             Some(Value::String(text)) if letters => {
-                Ok(Some(text.chars().map(String::from).collect()))
+                Ok(Some(self.in_array_order(text.chars().map(String::from).collect())))
             }
             Some(value) => {
                 let name = |name: &Value| name.as_str().map(str::to_owned);
                 value
                     .as_array()
                     .and_then(|names| names.iter().map(name).collect::<Option<_>>())
-                    .map(Some)
+                    .map(|names| Some(self.in_array_order(names)))
                     .ok_or_else(|| self.wrong(key, "a list of names", value))
             }
         }
@@ -151,10 +160,21 @@ impl<'a> Attributes<'a> {
             Some(value) => value
                 .as_array()
                 .and_then(|units| units.iter().map(unit).collect::<Option<_>>())
-                .map(Some)
+                .map(|units| Some(self.in_array_order(units)))
                 .ok_or_else(|| self.wrong(key, "a list of names of units", value)),
         }
     }
+}
+
+/// The exact product of two decimals.
+pub(super) fn product(left: Decimal, right: Decimal) -> Result<Decimal, GeometryError> {
+    let digits = i32::from(right.fractional_digits());
+    let whole = right.times_power_of_ten(digits)?;
+    let factor: i64 = whole
+        .to_string()
+        .parse()
+        .map_err(|_| GeometryError::Overflow { expression: format!("{left} * {right}") })?;
+    left.checked_mul(factor)?.times_power_of_ten(digits.saturating_neg())
 }
 
 /// A number as a person wrote it: integers exactly, floats by their shortest decimal, and text.
@@ -183,6 +203,14 @@ fn is_number(value: &Value) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn products_are_exact() {
+        let decimal = |text: &str| text.parse::<Decimal>().unwrap();
+        assert_eq!(product(decimal("2.62"), decimal("0.5")).unwrap(), decimal("1.31"));
+        assert_eq!(product(decimal("-13282.29"), decimal("4")).unwrap(), decimal("-53129.16"));
+        assert_eq!(product(decimal("1000"), decimal("0.001")).unwrap(), decimal("1"));
+    }
 
     #[test]
     fn numbers_keep_what_was_written() {

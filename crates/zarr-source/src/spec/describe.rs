@@ -16,6 +16,21 @@ pub(super) fn v3(object: &Map<String, Value>) -> Vec<String> {
     codecs.into_iter().flatten().map(v3_codec).collect()
 }
 
+/// The compression of an N5 array, such as `gzip(level 5)`.
+pub(super) fn n5(object: &Map<String, Value>) -> Vec<String> {
+    let codec = match (object.get("compression"), object.get("compressionType")) {
+        (Some(Value::Object(codec)), _) => {
+            let mut codec = codec.clone();
+            let name = codec.shift_remove("type").unwrap_or_default();
+            codec.shift_insert(0, "id".to_owned(), name);
+            v2_codec(&codec)
+        }
+        (Some(Value::String(name)), _) | (None, Some(Value::String(name))) => name.clone(),
+        _ => "?".to_owned(),
+    };
+    vec![codec]
+}
+
 /// The name and the configuration of an extension, written as `"name"` or `{"name", "configuration"}`.
 fn named(value: &Value) -> Option<(&str, Option<&Map<String, Value>>)> {
     match value {

@@ -13,12 +13,13 @@ use zarrs::metadata::v3::{ArrayMetadataV3, MetadataV3};
 use super::dtype_of;
 use crate::error::ZarrError;
 use crate::json::short;
+use crate::remark::{Remark, RemarkKind};
 
 /// A metadata document as zarrs takes it.
 pub(super) struct Normalised {
     pub(super) metadata: ArrayMetadata,
     pub(super) dtype: DType,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Remark>,
 }
 
 /// `.zarray` of version 2.
@@ -39,7 +40,8 @@ pub(super) fn v2(fields: &Fields<'_>) -> Result<Normalised, ZarrError> {
     // The zero of zarrs.
     if fill_value.is_null() {
         let file = fields.file.display();
-        warnings.push(format!("{file}: no fill value; chunks that are not stored are read as 0"));
+        let text = format!("{file}: no fill value; chunks that are not stored are read as 0");
+        warnings.push(RemarkKind::FillValue.says(text));
     }
     *fill_value = plain_fill_value(fill_value.take(), dtype);
     object.entry("order").or_insert(json!("C"));
@@ -153,11 +155,11 @@ impl Fields<'_> {
         ZarrError::malformed(self.file, reason)
     }
 
-    fn unsupported(&self, what: &str, value: &Value) -> ZarrError {
+    pub(super) fn unsupported(&self, what: &str, value: &Value) -> ZarrError {
         ZarrError::unsupported(self.file, format!("{what} {}", short(value)))
     }
 
-    fn required(&self, key: &str) -> Result<&Value, ZarrError> {
+    pub(super) fn required(&self, key: &str) -> Result<&Value, ZarrError> {
         self.object
             .get(key)
             .ok_or_else(|| ZarrError::malformed(self.file, format!("{key} is missing")))
@@ -180,7 +182,7 @@ impl Fields<'_> {
             .map_err(|error| ZarrError::malformed(self.file, error.to_string()))
     }
 
-    fn extents(&self, key: &str) -> Result<Vec<u64>, ZarrError> {
+    pub(super) fn extents(&self, key: &str) -> Result<Vec<u64>, ZarrError> {
         self.extents_in(key, self.required(key)?)
     }
 
@@ -189,7 +191,7 @@ impl Fields<'_> {
             .map_err(|_| self.wrong(key, "a list of integers that are not negative", value))
     }
 
-    fn chunk_shape(&self, shape: Vec<u64>, chunks: Vec<u64>) -> Result<(), ZarrError> {
+    pub(super) fn chunk_shape(&self, shape: Vec<u64>, chunks: Vec<u64>) -> Result<(), ZarrError> {
         let reason = if shape.len() != chunks.len() {
             format!("shape {shape:?} and chunks {chunks:?} differ in length")
         } else if chunks.contains(&0) {
@@ -200,7 +202,7 @@ impl Fields<'_> {
         Err(ZarrError::malformed(self.file, reason))
     }
 
-    fn check_codec<'a>(
+    pub(super) fn check_codec<'a>(
         &self,
         name: &str,
         codec: impl Into<CodecMetadata<'a>>,

@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 
 use super::Container;
 use crate::error::ZarrError;
+use crate::n5;
 use crate::node::{Node, NodeKind};
 
 /// The names of metadata documents, as they are looked for.
-pub(super) const DOCUMENTS: [&str; 4] = ["zarr.json", ".zarray", ".zgroup", ".zattrs"];
+pub(super) const DOCUMENTS: [&str; 5] =
+    ["zarr.json", ".zarray", ".zgroup", ".zattrs", n5::ATTRIBUTES];
 
 impl Container {
     /// The container that holds the folder `dir`, and the folder's path in it.
@@ -93,11 +95,18 @@ fn named_root(base: &Path, dir: &Path) -> Option<PathBuf> {
 
 fn local_root(dir: &Path) -> Result<PathBuf, ZarrError> {
     let is_group = |folder: &Path| Container::at(folder)?.is_group(folder);
-    root_above(dir, Path::new(""), holds_files_of_metadata, is_group)
+    root_above(dir, Path::new(""), holds_files_of_metadata, is_group).map(n5_root)
 }
 
 fn local_top(dir: &Path) -> Result<PathBuf, ZarrError> {
-    top_of_chain(dir, Path::new(""), &holds_files_of_metadata)
+    top_of_chain(dir, Path::new(""), &holds_files_of_metadata).map(n5_root)
+}
+
+/// The root of the container of N5 to which a folder belongs; the folder itself if it is not of N5, in which
+/// folders without metadata may lie anywhere.
+fn n5_root(folder: PathBuf) -> PathBuf {
+    let is_n5 = n5::is_member(&folder);
+    n5::root_above(&folder).filter(|_| is_n5).unwrap_or(folder)
 }
 
 /// Whether a folder of the file system holds metadata, which need not be readable.

@@ -131,6 +131,8 @@ fn what_is_not_there_is_told_with_what_is() {
     );
     let error = ZarrArray::open_with(nginx.url("none.zarr/s1"), &quick(0)).unwrap_err();
     assert!(matches!(&error, ZarrError::NotFound { .. }), "{error}");
+    // As s0, the array would be a scale level.
+    fs::rename(nginx.root().join("crop.zarr/s0"), nginx.root().join("crop.zarr/labels")).unwrap();
     let error = ZarrArray::open_with(nginx.url("crop.zarr"), &quick(0)).unwrap_err();
     assert!(matches!(&error, ZarrError::NotAZarrArray { .. }), "{error}");
     write(&nginx.root().join("crop.h5"), "\u{89}HDF");

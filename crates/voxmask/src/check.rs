@@ -1,0 +1,148 @@
+//! `voxmask check`: what is wrong with ground truth.
+
+mod report;
+mod sources;
+
+use std::path::Path;
+
+use annotation_mask::{
+    ClassTable, Finding, Group, Grouping, Groups, LabelList, MaskError, Severity, check_crop,
+    check_labels,
+};
+use anyhow::Result;
+use array_core::{Array, ArrayExt};
+use rayon::prelude::*;
+use zarr_source::ZarrArray;
+
+use crate::args::{CheckArgs, OpeningArgs};
+use crate::check::report::{Details, Report};
+use crate::progress;
+use crate::source::{self, Source};
+
+/// The ground truth has errors.
+#[derive(Debug, thiserror::Error)]
+#[error("{errors} in {sources}")]
+struct ErrorsFound {
+    errors: String,
+    sources: String,
+}
+
+pub(crate) fn run(args: &CheckArgs) -> Result<()> {
+    let check = Check {
+        opening: &args.opening,
+        table: source::class_table(&args.opening)?,
+        grouping: source::grouping(&args.groups)?,
+    };
+    let sources = sources::expand(&args.sources)?;
+    let bar = progress::sources(sources.len() as u64, "checking");
+    let reports: Vec<Report> = sources
+        .par_iter()
+        .flat_map_iter(|path| {
+            let reports = check.path(path);
+            bar.inc(1);
+            reports
+        })
+        .collect();
+    bar.finish_and_clear();
+    report::print(&reports, args.json)?;
+    let errors = |report: &Report| report.count(Severity::Error);
+    let total: usize = reports.iter().map(errors).sum();
+    if total == 0 {
+        return Ok(());
+    }
+    let bad = reports.iter().filter(|report| errors(report) > 0).count();
+    let errors = if total == 1 { "1 error".to_owned() } else { format!("{total} errors") };
+    let sources = format!("{bad} of {} sources", reports.len());
+    Err(ErrorsFound { errors, sources }.into())
+}
+
+/// How every source is checked.
+struct Check<'a> {
+    opening: &'a OpeningArgs,
+    table: Option<ClassTable>,
+    grouping: Grouping,
+}
+
+impl Check<'_> {
+    /// The reports on what lies at a path: one, or one for each crop and label array in a container.
+    fn path(&self, path: &Path) -> Vec<Report> {
+        let name = zarr_source::Location::from(path).to_string();
+        let table = self.table.as_ref();
+        match source::open_source(path, self.opening, table, array_config::open_partly) {
+            Ok(Source::Tree(tree)) => match sources::inside(&tree) {
+                Ok(paths) if paths.is_empty() => {
+                    let message = "there are neither crops nor arrays with `labels` in it";
+                    let finding = Finding::new(Severity::Error, "nothing-to-check", "", message);
+                    vec![Report::new(name, Details::None, vec![finding])]
+                }
+                Ok(paths) => paths.iter().flat_map(|path| self.path(path)).collect(),
+                Err(error) => vec![Report::failed(name, &error)],
+            },
+            Ok(source) => {
+                let report = self.source(name.clone(), &source);
+                vec![report.unwrap_or_else(|error| Report::failed(name, &error))]
+            }
+            Err(error) => vec![Report::failed(name, &error)],
+        }
+    }
+
+    fn source(&self, name: String, source: &Source) -> Result<Report> {
+        match source {
+            Source::Labels(array) => self.labels(name, array, geometry(array)),
+            Source::Config(array) => self.labels(name, &**array, Vec::new()),
+            Source::Channels(channels) => self.labels(name, &*channels.labels, Vec::new()),
+            Source::Crop(opened) => {
+                let report = check_crop(&opened.crop)?;
+                let mut findings = report.findings.clone();
+                for finding in opened.arrays.iter().flat_map(|array| geometry(array)) {
+                    // What all classes have in common is said once.
+                    if !findings.contains(&finding) {
+                        findings.push(finding);
+                    }
+                }
+                for (class, error) in &opened.failed {
+                    findings.push(sources::failure(class, error));
+                }
+                Ok(Report::new(name, Details::Crop(report), findings))
+            }
+            Source::Tree(_) => Ok(Report::new(name, Details::None, Vec::new())),
+        }
+    }
+
+    fn labels(&self, name: String, array: &dyn Array, geometry: Vec<Finding>) -> Result<Report> {
+        let (groups, refused) = match self.groups(array) {
+            Ok(groups) => (groups, None),
+            Err(error) => (None, Some(Finding::refused("", &error))),
+        };
+        let report = check_labels(array, groups.as_ref())?;
+        let findings = [report.findings.clone(), geometry].concat();
+        Ok(Report::new(
+            name,
+            Details::Labels(report),
+            findings.into_iter().chain(refused).collect(),
+        ))
+    }
+
+    /// The user's groups for an array of labels; without any, each class that it names is one.
+    fn groups(&self, array: &dyn Array) -> Result<Option<Groups>, MaskError> {
+        // What is wrong with the attribute is found by the check itself.
+        let list = LabelList::from_attrs(array.attrs()).ok().flatten();
+        if !self.grouping.is_empty() {
+            return self.grouping.resolve_labels(self.table.as_ref(), list.as_ref()).map(Some);
+        }
+        let mut groups: Vec<Group> = Vec::new();
+        for entry in list.iter().flat_map(|list| list.entries()) {
+            // Names may stand twice, ids name a channel just as well.
+            let name = format!("{} {}", entry.value, entry.short_name);
+            if !groups.iter().any(|group| group.ids == [entry.value]) {
+                groups.push(Group::new(name, [entry.value]));
+            }
+        }
+        if groups.is_empty() { Ok(None) } else { Groups::new(groups).map(Some) }
+    }
+}
+
+/// What the metadata of an array leave open about its place, or say twice.
+fn geometry(array: &ZarrArray) -> Vec<Finding> {
+    array.remarks().map(sources::remark).collect()
+}
