@@ -577,3 +577,20 @@ fn options_that_mean_nothing_are_wrong_usage() {
     assert_eq!(without.code, Some(2));
     assert!(without.stderr.contains("Usage: voxmask"), "{}", without.stderr);
 }
+
+#[test]
+fn what_is_secret_in_a_url_is_not_shown() {
+    let sandbox = Sandbox::new();
+    // Nobody listens on a port that has just been given back.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let source = format!("http://me:secret@127.0.0.1:{port}/crop.zarr/s0?sig=secret");
+    let shown = format!("cannot open http://127.0.0.1:{port}/crop.zarr/s0");
+    for args in [
+        &["inspect", &source][..],
+        &["mask", &source, "--group", "a=3", "-o", "out.zarr"],
+        &["preview", &source, "--group", "a=3", "-o", "p.png"],
+    ] {
+        let run = sandbox.refuses(args, 1, &[&shown, "cannot connect to the server"]);
+        assert!(!run.stderr.contains("secret"), "{}", run.stderr);
+    }
+}

@@ -63,16 +63,19 @@ pub(crate) fn arrays_below(container: &Container, root: &Path) -> Result<Vec<Pat
 }
 
 /// The same for a message: folders that cannot be listed are left out, and the search ends after some time.
-fn found_below(container: &Container, root: &Path) -> Vec<PathBuf> {
+/// None if it is `root` that cannot be listed.
+fn found_below(container: &Container, root: &Path) -> Option<Vec<PathBuf>> {
     let mut walk = Walk::new(root);
     let limit = if container.sizes_are_cheap() { MAX_FOLDERS } else { MAX_REMOTE_FOLDERS };
-    for _ in 0..limit {
+    for number in 0..limit {
         let Some(folder) = walk.folders.pop() else { break };
         // The message is about something else.
-        let _ = walk.look_into(container, &folder);
+        if walk.look_into(container, &folder).is_err() && number == 0 {
+            return None;
+        }
     }
     walk.found.sort();
-    walk.found
+    Some(walk.found)
 }
 
 /// A search for arrays.
@@ -177,7 +180,7 @@ fn describe(container: &Container, path: &Path) -> String {
         let read = fs::File::open(path).and_then(|file| file.take(8).read_to_end(&mut start));
         return describe_start(if read.is_ok() { &start } else { &[] });
     }
-    let arrays = found_below(container, path);
+    let arrays = found_below(container, path).unwrap_or_default();
     if arrays.is_empty() {
         return "it is a folder without metadata of Zarr (.zarray, zarr.json) or N5 (attributes.json)"
             .to_owned();
@@ -199,7 +202,10 @@ fn describe_start(start: &[u8]) -> String {
 
 /// The arrays in a group, for a message.
 fn arrays_text(container: &Container, group: &Path) -> String {
-    names_text(group, &found_below(container, group))
+    match found_below(container, group) {
+        Some(arrays) => names_text(group, &arrays),
+        None => "what is in it cannot be listed".to_owned(),
+    }
 }
 
 fn names_text(group: &Path, arrays: &[PathBuf]) -> String {

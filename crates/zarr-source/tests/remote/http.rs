@@ -311,3 +311,15 @@ fn options_do_not_show_the_password_of_an_endpoint() {
     };
     assert!(!format!("{options:?}").contains("secret"));
 }
+
+#[test]
+fn a_group_that_cannot_be_listed_is_not_called_empty() {
+    let Some(nginx) = Nginx::start("") else { return };
+    let root = nginx.root().join("crop.zarr");
+    write(&root.join("zarr.json"), r#"{"zarr_format": 3, "node_type": "group"}"#);
+    for path in ["crop.zarr", "crop.zarr/mito"] {
+        let error = ZarrArray::open_with(nginx.url(path), &quick(0)).unwrap_err();
+        assert!(error.is_not_found(), "{error}");
+        assert!(error.to_string().contains("what is in it cannot be listed"), "{error}");
+    }
+}
