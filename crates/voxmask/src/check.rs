@@ -28,6 +28,7 @@ struct ErrorsFound {
 }
 
 pub(crate) fn run(args: &CheckArgs) -> Result<()> {
+    source::start_threads(&args.sources);
     let check = Check {
         opening: &args.opening,
         table: source::class_table(&args.opening)?,

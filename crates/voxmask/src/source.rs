@@ -68,8 +68,24 @@ impl Source {
     }
 }
 
+/// How many blocks of a container behind a URL are read at once, whatever the number of cores: most of the
+/// time goes by in waiting for answers.
+const REMOTE_THREADS: usize = 16;
+
+/// Makes as many threads as reading these sources is best done with; before anything is read in parallel.
+pub(crate) fn start_threads<'a>(sources: impl IntoIterator<Item = &'a PathBuf>) {
+    if sources.into_iter().any(|source| Location::from(source).is_url()) {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(cores.max(REMOTE_THREADS));
+        if let Err(error) = threads.build_global() {
+            tracing::debug!("reading with fewer threads: {error}");
+        }
+    }
+}
+
 /// Opens what the user named, and tells what its metadata leave open.
 pub(crate) fn open(args: &SourceArgs) -> Result<Source> {
+    start_threads([&args.source]);
     let table = class_table(&args.opening)?;
     let source = open_source(&args.source, &args.opening, table.as_ref(), array_config::open)?;
     for remark in source.remarks() {
