@@ -9,6 +9,7 @@
 mod consolidated;
 mod faults;
 mod http;
+mod https;
 mod n5;
 mod proxy;
 mod s3;
