@@ -462,6 +462,15 @@ fn a_chunk_that_no_machine_can_hold_is_an_error_and_not_the_end() {
     assert!(text.contains("1152921504606846976 bytes do not fit into memory"), "{text}");
 }
 
+#[test]
+fn a_document_that_is_too_large_for_metadata_is_not_read() {
+    let (_folder, array) = damaged("v2_raw");
+    let file = fs::File::create(array.join(".zattrs")).unwrap();
+    file.set_len((1 << 28) + 1).unwrap();
+    let reason = malformed_reason(ZarrArray::open(&array));
+    assert!(reason.contains("it has 268435457 bytes"), "{reason}");
+}
+
 #[cfg(unix)]
 #[test]
 fn something_else_than_a_file_in_place_of_a_chunk_says_so() {
