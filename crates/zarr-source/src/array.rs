@@ -22,7 +22,8 @@ use crate::spec::ArraySpec;
 use crate::store::Container;
 use crate::write::Writer;
 
-/// A Zarr array of version 2 or 3 in a folder, opened for reading or for writing.
+/// An array of Zarr, version 2 or 3, or of N5: in a folder, opened for reading or for writing, or in a zip
+/// archive or behind a URL, opened for reading.
 ///
 /// Opening reads metadata only, reading decodes the chunks that it needs, and neither ever creates or
 /// changes a file.

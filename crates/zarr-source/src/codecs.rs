@@ -8,6 +8,7 @@ mod zstd;
 use std::sync::Once;
 
 use zarrs::array::CodecOptions;
+use zarrs::array::codec::api::CodecError;
 
 /// Makes our own codecs and keys known to zarrs, once.
 pub(crate) fn register() {
@@ -23,4 +24,14 @@ pub(crate) fn register() {
 /// Chunks are read and written in parallel, so that one chunk is work for one thread.
 pub(crate) fn options() -> CodecOptions {
     CodecOptions::default().with_concurrent_target(1).with_store_empty_chunks(false)
+}
+
+/// Memory for this many bytes: a chunk may be said to be larger than that of any machine, and running out
+/// of it would end the process.
+fn memory_for(size: usize) -> Result<Vec<u8>, CodecError> {
+    let mut memory = Vec::new();
+    match memory.try_reserve_exact(size) {
+        Ok(()) => Ok(memory),
+        Err(_) => Err(CodecError::Other(format!("{size} bytes do not fit into memory"))),
+    }
 }

@@ -14,7 +14,7 @@ use crate::options::OpenOptions;
 use crate::store::Container;
 use crate::tree::{self, ZarrTree};
 
-/// A Zarr group, opened for reading its attributes and finding what is in it.
+/// A group of Zarr or N5, opened for reading its attributes and finding what is in it.
 ///
 /// What is opened through it shares its store, and what is known of its metadata.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ impl ZarrGroup {
     ///
     /// # Errors
     ///
-    /// Those of [`ZarrArray::open`](crate::ZarrArray::open) for a level that cannot be opened. One without geometry is no error.
+    /// Those of [`ZarrArray::open`] for a level that cannot be opened. One without geometry is no error.
     pub fn levels(&self) -> Result<Vec<LevelInfo>, ZarrError> {
         levels::list(&self.container, &self.node)
     }

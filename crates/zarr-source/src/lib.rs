@@ -16,7 +16,8 @@
 //! 5. `pixelResolution` of the array, which counts x, y, z, times its own `downsamplingFactors`;
 //! 6. for an array `sN`, `pixelResolution` of a group around it, times entry N of `scales` or
 //!    `downsamplingFactors`, or times the level's own (n5-viewer, Neuroglancer, BigDataViewer);
-//! 7. `resolution` and `offset` of the group that holds the array (old versions of DaCapo);
+//! 7. `resolution` and `offset` of the group that holds the array, unless that is a later scale level `sN`
+//!    (old versions of DaCapo);
 //! 8. `dimension_units` of the array, for all axes (Neuroglancer).
 //!
 //! An offset comes from the same place, except that the array's own `offset` outranks all others. It is

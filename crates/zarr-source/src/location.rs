@@ -85,14 +85,26 @@ fn end_of_path(url: &str) -> usize {
 }
 
 /// A URL without its user, password, query and fragment.
-fn redacted(url: &str) -> String {
-    let shown = url.get(..end_of_path(url)).unwrap_or_default();
-    let Some((scheme, rest)) = shown.split_once("://") else {
-        return shown.to_owned();
+pub(crate) fn redacted(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
     };
-    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let authority = rest.get(..rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let is_password = |text: &str| !text.chars().all(|c| c.is_ascii_digit());
+    // Keys are often pasted as they are, and may hold what ends a host.
+    let is_cut = authority.filter(|authority| !authority.contains(['@', '[']));
+    let is_cut = is_cut.and_then(|authority| authority.split_once(':'));
+    let rest = match is_cut {
+        Some((user, password)) if is_password(password) => {
+            rest.rsplit_once('@').map_or(user, |(_, place)| place)
+        }
+        _ => rest,
+    };
+    let shown = rest.get(..end_of_path(rest)).unwrap_or_default();
+    let (host, path) = shown.split_at(shown.find('/').unwrap_or(shown.len()));
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    format!("{scheme}://{host}{path}")
+    format!("{scheme}{host}{path}")
 }
 
 impl From<&str> for Location {
@@ -166,6 +178,11 @@ mod tests {
             ("https://a:se@cret@host?secret", "https://host"),
             ("HTTP://host/a@b#secret", "HTTP://host/a@b"),
             ("gs://a:secret@b/c?secret", "gs://b/c"),
+            ("s3://key:se/cret@bucket/crop.zarr", "s3://bucket/crop.zarr"),
+            ("https://a:secret?secret#/secret@host/x", "https://host/x"),
+            ("https://a:secret?secret", "https://a"),
+            ("http://[::1]:80/a@b", "http://[::1]:80/a@b"),
+            ("http://host:80/a@b", "http://host:80/a@b"),
         ] {
             let location = Location::from(url);
             assert_eq!(location.to_string(), shown);

@@ -67,6 +67,18 @@ impl Node {
     /// Reads the metadata in a folder; none if there is none. Version 3 goes before version 2, and
     /// Zarr before N5.
     pub(crate) fn read(container: &Container, dir: &Path) -> Result<Option<Self>, ZarrError> {
+        match Self::read_documented(container, dir)? {
+            Some(node) => Ok(Some(node)),
+            None => n5::implicit_group(container, dir),
+        }
+    }
+
+    /// The same without the groups of N5 that have no document: whether there is a folder may be known only
+    /// from the documents of others, which would be asked for it in turn.
+    pub(crate) fn read_documented(
+        container: &Container,
+        dir: &Path,
+    ) -> Result<Option<Self>, ZarrError> {
         let file = dir.join("zarr.json");
         if let Some(metadata) = container.read_json(&file)? {
             return Self::from_v3(dir, file, metadata).map(Some);
@@ -95,10 +107,8 @@ impl Node {
             }));
         }
         let file = dir.join(n5::ATTRIBUTES);
-        if let Some(attributes) = container.read_json(&file)? {
-            return Ok(Some(n5::node(dir, file, attributes)));
-        }
-        n5::implicit_group(container, dir)
+        let attributes = container.read_json(&file)?;
+        Ok(attributes.map(|attributes| n5::node(dir, file, attributes)))
     }
 
     fn from_v3(

@@ -35,6 +35,9 @@ use crate::json::{from_bytes, to_bytes};
 use crate::location::Location;
 use crate::node::absolute;
 
+/// The size of a metadata document that is not read: its values take many times as much memory.
+const MAX_DOCUMENT_SIZE: u64 = 1 << 28;
+
 /// The store of a container.
 #[derive(Clone)]
 pub(crate) struct Container {
@@ -197,7 +200,14 @@ impl Container {
     }
 
     fn fetch_json(&self, file: &Path) -> Result<Option<Map<String, Value>>, ZarrError> {
-        match self.inner.store.get(&self.key(file)?) {
+        let key = self.key(file)?;
+        // Before it is read, and perhaps decompressed. What cannot be asked is told when it is read.
+        if self.sizes_are_cheap()
+            && let Ok(Some(size)) = self.inner.store.size_key(&key)
+        {
+            check_document_size(file, size)?;
+        }
+        match self.inner.store.get(&key) {
             // As if it were not there, for a store of files.
             Ok(None) if self.is_folder() && file.is_symlink() => {
                 let error = io::Error::new(ErrorKind::NotFound, "it is a link that leads nowhere");
@@ -213,6 +223,7 @@ impl Container {
     }
 
     fn parse(&self, file: &Path, bytes: &[u8]) -> Result<Map<String, Value>, ZarrError> {
+        check_document_size(file, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
         let is_page = bytes.trim_ascii_start().starts_with(b"<");
         if is_page && !self.is_folder() {
             let reason = "it is a page in HTML or XML, not JSON; some servers answer so for what \
@@ -285,6 +296,15 @@ impl fmt::Debug for Container {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Container").field("root", &self.root).finish_non_exhaustive()
     }
+}
+
+fn check_document_size(file: &Path, size: u64) -> Result<(), ZarrError> {
+    if size <= MAX_DOCUMENT_SIZE {
+        return Ok(());
+    }
+    let reason =
+        format!("it has {size} bytes, too many for metadata (at most {MAX_DOCUMENT_SIZE})");
+    Err(ZarrError::malformed(file, reason))
 }
 
 fn file_store(root: &Path) -> Result<FilesystemStore, ZarrError> {

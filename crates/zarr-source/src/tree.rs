@@ -17,6 +17,9 @@ use crate::store::Container;
 
 /// How many folders are looked into, of which most may hold nothing.
 const MAX_FOLDERS: usize = 100_000;
+/// How deep folders are looked into. An archive may have names of thousands of parts, and each takes some of
+/// the stack.
+const MAX_DEPTH: usize = 100;
 
 /// What is in a container, a group, or a folder that holds some.
 #[derive(Clone, Debug)]
@@ -146,6 +149,7 @@ struct Walk<'a> {
     container: &'a Container,
     left: usize,
     folders_left: usize,
+    depth: usize,
     truncated: bool,
 }
 
@@ -153,16 +157,23 @@ impl<'a> Walk<'a> {
     /// A walk that has made the first of its nodes.
     fn new(container: &'a Container, max_nodes: usize) -> Self {
         let left = max_nodes.saturating_sub(1);
-        Self { container, left, folders_left: MAX_FOLDERS, truncated: false }
+        Self { container, left, folders_left: MAX_FOLDERS, depth: 0, truncated: false }
     }
 
     /// The nodes in a folder; none if nothing tells them.
     fn children(&mut self, dir: &Path) -> Result<Option<Vec<TreeNode>>, ZarrError> {
-        if self.folders_left == 0 {
+        if self.folders_left == 0 || self.depth == MAX_DEPTH {
             self.truncated = true;
             return Ok(Some(Vec::new()));
         }
         self.folders_left = self.folders_left.saturating_sub(1);
+        self.depth = self.depth.saturating_add(1);
+        let children = self.children_of(dir);
+        self.depth = self.depth.saturating_sub(1);
+        children
+    }
+
+    fn children_of(&mut self, dir: &Path) -> Result<Option<Vec<TreeNode>>, ZarrError> {
         let Some(names) = self.container.folders(dir)? else {
             return Ok(None);
         };

@@ -439,6 +439,38 @@ fn an_index_that_no_machine_can_hold_is_refused() {
     assert!(what.contains("an index of chunks of [1, 1, 1]"), "{what}");
 }
 
+#[test]
+fn a_chunk_that_no_machine_can_hold_is_an_error_and_not_the_end() {
+    let (_folder, array) = damaged("v3_zstd");
+    edit(&array.join("zarr.json"), |metadata| {
+        metadata["data_type"] = json!("uint8");
+        metadata["chunk_grid"]["configuration"]["chunk_shape"] =
+            json!([1_u64 << 20, 1_u64 << 20, 1_u64 << 20]);
+    });
+    let text = read_error(&array).to_string();
+    assert!(text.contains("1152921504606846976 bytes do not fit into memory"), "{text}");
+
+    // A block of N5 may be cut off, so that little of it is stored.
+    let folder = tempfile::tempdir().unwrap();
+    let metadata = json!({"dimensions": [1, 1, 1], "blockSize": [1 << 20, 1 << 20, 1 << 20],
+        "dataType": "uint8", "compression": {"type": "raw"}, "resolution": [8, 8, 8]});
+    fs::write(folder.path().join("attributes.json"), metadata.to_string()).unwrap();
+    fs::create_dir_all(folder.path().join("0/0")).unwrap();
+    let block = [0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7];
+    fs::write(folder.path().join("0/0/0"), block).unwrap();
+    let text = read_error(folder.path()).to_string();
+    assert!(text.contains("1152921504606846976 bytes do not fit into memory"), "{text}");
+}
+
+#[test]
+fn a_document_that_is_too_large_for_metadata_is_not_read() {
+    let (_folder, array) = damaged("v2_raw");
+    let file = fs::File::create(array.join(".zattrs")).unwrap();
+    file.set_len((1 << 28) + 1).unwrap();
+    let reason = malformed_reason(ZarrArray::open(&array));
+    assert!(reason.contains("it has 268435457 bytes"), "{reason}");
+}
+
 #[cfg(unix)]
 #[test]
 fn something_else_than_a_file_in_place_of_a_chunk_says_so() {

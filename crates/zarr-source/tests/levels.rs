@@ -442,6 +442,21 @@ fn arrays_that_are_called_as_levels_are_some() {
 }
 
 #[test]
+fn the_resolution_of_a_group_is_that_of_its_first_level() {
+    let container = Container::new();
+    container.group("", &json!({"resolution": [8, 4, 4], "offset": [80, 40, 40]}));
+    for (path, extent) in [("s0", 8), ("s1", 4), ("labels", 8)] {
+        container.array(path, extent, &json!({}));
+    }
+    for path in ["s0", "labels"] {
+        let array = container.open(path).unwrap();
+        assert_eq!(array.voxel_size().as_slice(), [8, 4, 4], "{path}");
+    }
+    let error = container.open("s1").unwrap_err();
+    assert!(matches!(error, ZarrError::NoGeometry { .. }), "{error}");
+}
+
+#[test]
 fn a_listed_path_that_leaves_the_group_is_refused() {
     for path in [json!("../s0"), json!(""), json!(3), json!({"path": null})] {
         let container = Container::new();

@@ -110,6 +110,37 @@ fn a_tree_ends_where_it_is_told_to() {
 }
 
 #[test]
+fn a_tree_ends_in_folders_without_end() {
+    let (_folder, root) = container();
+    let deep: PathBuf = std::iter::repeat_n("d", 1000).collect();
+    fs::create_dir_all(root.join(deep)).unwrap();
+    let tree = ZarrGroup::open(&root).unwrap().tree(10_000).unwrap();
+    assert!(tree.truncated);
+    assert_eq!(names(&tree.root), ["broken", "labels", "odd", "plain"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_back_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let (folder, root) = container();
+    let elsewhere = folder.path().join("elsewhere");
+    copy(&root.join("labels"), &elsewhere);
+    for name in ["a", "b", "c"] {
+        symlink(&root, root.join("labels").join(name)).unwrap();
+    }
+    symlink(".", root.join("self")).unwrap();
+    symlink(&elsewhere, root.join("linked")).unwrap();
+    let group = ZarrGroup::open(&root).unwrap();
+    let arrays = group.arrays().unwrap();
+    assert!(arrays.contains(&root.join("linked/s0")), "{arrays:?}");
+    assert_eq!(arrays.len(), 4, "{arrays:?}");
+    let tree = group.tree(10_000).unwrap();
+    assert_eq!(names(&tree.root), ["broken", "labels", "linked", "odd", "plain"]);
+    assert!(!tree.truncated);
+}
+
+#[test]
 fn groups_open_what_is_in_them_and_nothing_else() {
     let (_folder, root) = container();
     let group = ZarrGroup::open(&root).unwrap();

@@ -185,6 +185,17 @@ fn what_an_archive_claims_is_not_believed() {
     }
     let error = read(&bytes).unwrap_err();
     assert!(error.contains("Bzip2 is not supported"), "{error}");
+
+    // A chunk that is a link is not one that is not stored. What an entry is stands in its mode.
+    let mut bytes = whole.clone();
+    for at in (0..whole.len() - 4).filter(|&at| whole[at..].starts_with(b"PK\x01\x02")) {
+        bytes[at + 5] = 3;
+        if whole[at + 46..].starts_with(b"labels/s0/0.") {
+            bytes[at + 38..at + 42].copy_from_slice(&(0o120_777_u32 << 16).to_le_bytes());
+        }
+    }
+    let error = read(&bytes).unwrap_err();
+    assert!(error.contains("a link in an archive is not supported"), "{error}");
 }
 
 #[test]

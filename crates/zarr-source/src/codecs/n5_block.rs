@@ -23,6 +23,8 @@ use zarrs::plugin::{
     ExtensionName, PluginConfigurationInvalidError, PluginCreateError, ZarrVersion,
 };
 
+use super::memory_for;
+
 /// The name of the codec. Its only setting is the codec that compresses the elements, if there is one.
 pub(crate) const NAME: &str = "n5_block";
 pub(crate) const COMPRESSION: &str = "compression";
@@ -275,7 +277,12 @@ fn padded(
     let with_bytes = |extents: &[usize]| IxDyn(&[extents, &[size]].concat());
     let cut = ArrayViewD::from_shape(with_bytes(extents), elements)
         .map_err(|error| failed(error.to_string()))?;
-    let mut whole = ArrayD::<u8>::zeros(with_bytes(full));
+    // No overflow: the size of a whole block was checked when the array was opened.
+    let len = full.iter().product::<usize>().saturating_mul(size);
+    let mut zeros = memory_for(len)?;
+    zeros.resize(len, 0);
+    let mut whole = ArrayD::from_shape_vec(with_bytes(full), zeros)
+        .map_err(|error| failed(error.to_string()))?;
     let mut part = whole.view_mut();
     for (axis, &extent) in extents.iter().enumerate() {
         part.slice_axis_inplace(Axis(axis), Slice::from(..extent));

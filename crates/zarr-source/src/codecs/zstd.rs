@@ -15,6 +15,8 @@ use zarrs::array::codec::api::{
 use zarrs::metadata::Configuration;
 use zarrs::plugin::{ExtensionName, ZarrVersion};
 
+use super::memory_for;
+
 const NAME: &str = "zstd";
 
 /// Makes zarrs use this codec instead of its own.
@@ -102,7 +104,12 @@ impl BytesToBytesCodecTraits for LimitedZstd {
         let failed = |error: std::io::Error| CodecError::Other(format!("zstd: {error}"));
         let decoded = match representation.size().and_then(|size| usize::try_from(size).ok()) {
             // The error of a frame that holds more says so.
-            Some(limit) => zstd::bulk::decompress(&encoded, limit).map_err(failed)?,
+            Some(limit) => {
+                let mut decoded = memory_for(limit)?;
+                let mut decompressor = zstd::bulk::Decompressor::new().map_err(failed)?;
+                decompressor.decompress_to_buffer(&encoded, &mut decoded).map_err(failed)?;
+                decoded
+            }
             // The size is not known: a stream takes memory only for what it finds.
             None => zstd::stream::decode_all(&encoded[..]).map_err(failed)?,
         };

@@ -67,11 +67,12 @@ fn level_number(array: &Node) -> Option<usize> {
     array.dir.file_name()?.to_str()?.strip_prefix('s')?.parse().ok()
 }
 
-/// Whether the voxel size of the group that holds an array is not that of the array, but a part of it.
-pub(super) fn has_factors(array: &Node, groups: &[Node]) -> bool {
+/// Whether the voxel size of the group that holds an array is that of another scale level.
+pub(super) fn differs_from_group(array: &Node, groups: &[Node]) -> bool {
     let listed = |group: &Node| FACTOR_KEYS.iter().any(|key| factors(group, key).is_some());
     let own = || array.format == ZarrFormat::N5 && own_factors(array).is_some();
-    level_number(array).is_some() && (groups.iter().any(listed) || own())
+    // The first level is the one that the voxel size of a group is of.
+    level_number(array).is_some_and(|number| number > 0 || groups.iter().any(listed) || own())
 }
 
 fn own_factors(array: &Node) -> Option<&Value> {

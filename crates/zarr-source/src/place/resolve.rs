@@ -165,8 +165,7 @@ fn claims(around: &Surroundings<'_>) -> Vec<ClaimResult> {
     let parent = around.groups.first();
     if let Some(parent) = parent.filter(|group| around.node.dir.parent() == Some(&group.dir)) {
         claims.extend(n5_group::claims(around.node, around.groups, around.root));
-        // With factors, the group's voxel size is not that of each level.
-        if !n5_group::has_factors(around.node, around.groups) {
+        if !n5_group::differs_from_group(around.node, around.groups) {
             claims.extend(own_keys::parent_claim(&own_attributes(parent)));
         }
     }

@@ -78,7 +78,7 @@ impl Container {
         let mut names = BTreeSet::new();
         let inside = |folder: &&Path| folder.starts_with(&self.root);
         for group in dir.ancestors().take_while(inside) {
-            let Some(node) = Node::read(self, group)? else {
+            let Some(node) = Node::read_documented(self, group)? else {
                 continue;
             };
             let below = named_paths(&node.attrs).into_iter().map(|path| group.join(path));
@@ -133,11 +133,18 @@ fn local_folders(dir: &Path) -> Result<Vec<String>, ZarrError> {
         // What has no name in Unicode has no key.
         if let Ok(name) = entry.file_name().into_string()
             && entry.path().is_dir()
+            && !leads_back(&entry.path(), dir)
         {
             names.push(name);
         }
     }
     Ok(names)
+}
+
+/// Whether a link in `dir` leads to a folder around it: a search that follows it would not end.
+fn leads_back(link: &Path, dir: &Path) -> bool {
+    let targets = || Some((fs::canonicalize(link).ok()?, fs::canonicalize(dir).ok()?));
+    link.is_symlink() && targets().is_some_and(|(target, dir)| dir.starts_with(target))
 }
 
 fn local_bytes(dir: &Path) -> Option<u64> {

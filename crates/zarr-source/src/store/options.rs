@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::location::Location;
+use crate::location::redacted;
 
 /// How containers behind URLs are reached; folders and zip archives need none of it.
 ///
@@ -48,7 +48,7 @@ impl Default for StoreOptions {
 impl fmt::Debug for StoreOptions {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Without the password that the URL may hold.
-        let endpoint = self.endpoint.as_ref().map(|url| Location::from(url).to_string());
+        let endpoint = self.endpoint.as_deref().map(redacted);
         formatter
             .debug_struct("StoreOptions")
             .field("endpoint", &endpoint)
@@ -57,5 +57,19 @@ impl fmt::Debug for StoreOptions {
             .field("request_timeout", &self.request_timeout)
             .field("retries", &self.retries)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_of_an_endpoint_is_not_shown() {
+        for endpoint in ["http://me:secret@host", "me:secret@host", "me:sec/ret@host:9000"] {
+            let endpoint = Some(endpoint.to_owned());
+            let shown = format!("{:?}", StoreOptions { endpoint, ..StoreOptions::default() });
+            assert!(shown.contains("host") && !shown.contains("sec"), "{shown}");
+        }
     }
 }

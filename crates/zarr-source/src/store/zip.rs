@@ -96,7 +96,7 @@ impl ZipStore {
             .ok_or_else(|| ZarrError::io("read", archive, io::Error::from(ErrorKind::NotFound)))?;
         let directory = directory(&store, &key, size).map_err(failed)?;
         let mut entries = BTreeMap::new();
-        for entry in directory.entries().filter(|entry| entry.kind() != EntryKind::Symlink) {
+        for entry in directory.entries() {
             // Some programs begin names with the folder that they were started in.
             let name = entry.name.trim_start_matches("./").trim_start_matches('/');
             let path = name.strip_suffix('/').unwrap_or(name);
@@ -118,6 +118,10 @@ impl ZipStore {
             let text = format!("{key} in {}: {what} is not supported", self.archive.display());
             Err(io::Error::new(ErrorKind::Unsupported, text).into())
         };
+        // As if it were not there, a chunk would have the fill value.
+        if entry.kind() == EntryKind::Symlink {
+            return refused("a link in an archive".to_owned());
+        }
         if entry.flags & ENCRYPTED != 0 {
             return refused("encryption".to_owned());
         }

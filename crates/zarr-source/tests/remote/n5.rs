@@ -1,6 +1,7 @@
 //! N5 and scale levels behind a static HTTP server, which lists nothing.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use array_core::testing::check_contract;
 use array_core::{Array, ArrayExt};
@@ -53,4 +54,19 @@ fn scale_levels_are_found_without_a_listing() {
     let levels = group.levels().unwrap();
     let levels: Vec<String> = levels.iter().map(ToString::to_string).collect();
     assert_eq!(levels, ["s0 (5.24 x 4 x 4 nm)", "s1 (5.24 x 8 x 8 nm)"]);
+}
+
+#[test]
+fn deep_folders_without_documents_take_no_longer_than_they_are_deep() {
+    let Some(nginx) = Nginx::start("") else { return };
+    let deep = vec!["d"; 40].join("/");
+    let root = nginx.root().join("crop.n5");
+    fs::create_dir_all(&root).unwrap();
+    let attributes = json!({"n5": "2.0.0", "multiscales": [{"datasets": [{"path": deep}]}]});
+    fs::write(root.join("attributes.json"), attributes.to_string()).unwrap();
+    let group = ZarrGroup::open_with(nginx.url("crop.n5"), &quick(0)).unwrap();
+    let begun = Instant::now();
+    let inside = group.open_group(&deep).unwrap();
+    assert_eq!(inside.zarr_format(), ZarrFormat::N5);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }

@@ -6,8 +6,8 @@ use std::process::Command;
 use array_core::testing::check_contract;
 use zarr_source::{OpenOptions, TreeKind, ZarrArray, ZarrGroup};
 
-use crate::servers::{ACCESS_KEY, S3Server, SECRET_KEY, write};
-use crate::support::{assert_same, chain, copy, fixture_names, fixtures, quick, zips};
+use crate::servers::{ACCESS_KEY, Nginx, S3Server, SECRET_KEY, write};
+use crate::support::{assert_same, chain, copy, fixture_names, fixtures, put, quick, zips};
 
 fn at(server: &S3Server) -> OpenOptions {
     let mut options = quick(0);
@@ -184,4 +184,14 @@ fn anonymous_requests_are_not_signed_whatever_the_environment_says() {
     let variables = [("AWS_ENDPOINT_URL", &endpoint[..]), ("SSL_CERT_FILE", "/nowhere")];
     let text = process(URL, &variables);
     assert!(text.contains(READ) && text.contains("requests are not signed"), "{text}");
+}
+
+#[test]
+fn a_password_is_sent_where_there_are_no_root_certificates() {
+    let settings = "auth_basic voxmask; auth_basic_user_file users;";
+    let Some(nginx) = Nginx::start(settings) else { return };
+    put("v3_sharded_missing.zarr", &nginx.root(), "crop.zarr");
+    let url = format!("http://me:secretPassword@127.0.0.1:{}/crop.zarr/s0", nginx.port());
+    let text = process(&url, &[("SSL_CERT_FILE", "/nowhere"), ("SSL_CERT_DIR", "/nowhere")]);
+    assert!(text.contains(READ), "{text}");
 }

@@ -10,7 +10,7 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use super::profile::Profile;
 use super::url::NO_CLIENT;
 use super::{client_options, retry_config};
-use crate::location::Location;
+use crate::location::redacted;
 use crate::store::StoreOptions;
 
 /// The variables that are read, beside those that name files and profiles.
@@ -167,7 +167,7 @@ fn builder(
 
 /// Whether an endpoint is without TLS; otherwise what is wrong with it.
 fn check_endpoint(endpoint: &str) -> Result<bool, String> {
-    let shown = Location::from(endpoint).to_string();
+    let shown = redacted(endpoint);
     if shown != endpoint {
         return Err(format!("the endpoint {shown} has a user or a query, which is not supported"));
     }
@@ -281,5 +281,9 @@ mod tests {
         assert!(reason(&[("AWS_ENDPOINT_URL", "localhost:9000")]).contains("http://"));
         let told = reason(&[("AWS_ENDPOINT_URL", "http://me:secret@host")]);
         assert!(told.contains("http://host") && !told.contains("secret"), "{told}");
+        for endpoint in ["me:secret@host:9000", "http://me:secret/x@host"] {
+            let told = reason(&[("AWS_ENDPOINT_URL", endpoint)]);
+            assert!(told.contains("host") && !told.contains("secret"), "{told}");
+        }
     }
 }

@@ -44,7 +44,8 @@ pub(super) fn parse(text: &str) -> Result<Parsed, String> {
 fn bucket(text: &str) -> Result<Parsed, String> {
     let rest = text.get("s3://".len()..).unwrap_or_default();
     let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
-    if bucket.contains('@') {
+    // A key may hold the slash that ends the bucket.
+    if bucket.contains(['@', ':']) {
         return Err("credentials do not belong into the URL; set AWS_ACCESS_KEY_ID and \
                     AWS_SECRET_ACCESS_KEY, or a profile"
             .to_owned());
@@ -128,8 +129,10 @@ fn authorization(url: Url) -> Result<Option<HeaderValue>, String> {
     if url.username().is_empty() && url.password().is_none() {
         return Ok(None);
     }
-    // The client makes the header, but not for requests that come from elsewhere.
-    let request = reqwest::Client::new().get(url).build();
+    // The client makes the header, but not for requests that come from elsewhere. This one asks nobody, so
+    // it needs no certificates, which a machine may lack.
+    let client = reqwest::Client::builder().tls_certs_only([]).build();
+    let request = client.and_then(|client| client.get(url).build());
     let request = request.map_err(|_| "its user or password cannot be sent".to_owned())?;
     Ok(request.headers().get(reqwest::header::AUTHORIZATION).cloned())
 }
@@ -155,6 +158,8 @@ mod tests {
     fn urls_that_cannot_be_opened_say_why_and_show_no_secret() {
         for (url, why) in [
             ("s3://key:secret@bucket/x", "credentials do not belong"),
+            ("s3://key:secret/x@bucket/x", "credentials do not belong"),
+            ("https://me:secret/x@host/x", "port"),
             ("s3://bucket/x?secret=1", "no query"),
             ("s3:///x", "name of a bucket"),
             ("s3://bucket/../x", "upwards"),
