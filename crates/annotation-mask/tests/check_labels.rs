@@ -221,6 +221,11 @@ fn labels_without_metadata_or_with_broken_ones_are_found() {
     assert_eq!(codes(&report), ["labels-malformed"]);
     assert_eq!(report.findings[0].severity, Severity::Error);
     assert_eq!(report.labelled, 2);
+    // Nothing is known of what was annotated, so that no rule has a cost and no id is "not listed".
+    let groups = Groups::new(vec![Group::new("mito", [1])]).unwrap();
+    let report = check_labels(&broken, Some(&groups)).unwrap();
+    assert_eq!(codes(&report), ["labels-malformed"]);
+    assert_eq!(report.rules, []);
 }
 
 #[test]

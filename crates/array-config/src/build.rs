@@ -49,6 +49,27 @@ impl ArrayConfig {
     ) -> Result<Arc<dyn Array>, ConfigError> {
         Builder { base, defaults }.build(self, &At::ROOT, 0)
     }
+
+    /// The local paths of all Zarr arrays and crop groups that the config reads, each once: what must not
+    /// be written over. Those behind URLs are left out. Nothing is opened.
+    #[must_use]
+    pub fn local_paths(&self, base: &Path) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        let mut open = vec![self];
+        while let Some(config) = open.pop() {
+            open.extend(config.sources());
+            let (path, dataset) = match config {
+                Self::Zarr(zarr) => (&zarr.path, &zarr.dataset),
+                Self::CropGroup(group) => (&group.path, &group.dataset),
+                _ => continue,
+            };
+            match Location::new(base, path, dataset.as_deref()) {
+                Location::Path(path) if !paths.contains(&path) => paths.push(path),
+                _ => {}
+            }
+        }
+        paths
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -227,6 +227,36 @@ impl ArrayConfig {
     }
 }
 
+impl ArrayConfig {
+    /// The arrays of which it is made, as far as they are configs themselves.
+    pub(crate) fn sources(&self) -> Vec<&Self> {
+        match self {
+            Self::Zarr(_) | Self::CropGroup(_) => Vec::new(),
+            Self::Crop(CropConfig { source, .. })
+            | Self::Mask(MaskConfig { source, .. })
+            | Self::Binarize(BinarizeConfig { source, .. })
+            | Self::Ones(OnesConfig { source })
+            | Self::Constant(ConstantConfig { source, .. })
+            | Self::LogicalOr(LogicalOrConfig { source })
+            | Self::Resample(ResampleConfig { source, .. }) => vec![source],
+            Self::Concat(ConcatConfig { sources, .. }) | Self::Sum(SumConfig { sources }) => {
+                sources.iter().collect()
+            }
+        }
+    }
+
+    /// The number of arrays, with all of which it is made.
+    pub(crate) fn num_arrays(&self) -> usize {
+        let mut open = vec![self];
+        let mut count = 0_usize;
+        while let Some(config) = open.pop() {
+            count = count.saturating_add(1);
+            open.extend(config.sources());
+        }
+        count
+    }
+}
+
 impl<'de> Deserialize<'de> for ArrayConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = UniqueKeys::deserialize(deserializer)?.0;

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use annotation_mask::{CropMaskAndTarget, MaskError};
+use annotation_mask::{ClassTable, CropMaskAndTarget, MaskError};
 use array_core::Array;
 use serde::Serialize;
 use zarr_source::OpenOptions;
 
 use crate::at::At;
 use crate::build::{Location, set_level};
+use crate::config::ArrayConfig;
 use crate::error::ConfigError;
 use crate::groups::GroupsConfig;
 use crate::open::{OpenError, OpenedCrop, open_crop, read_class_table};
@@ -52,29 +53,59 @@ impl CropGroupPart {
     pub(crate) const NAMES: [(&str, Self); 2] = [("mask", Self::Mask), ("target", Self::Target)];
 }
 
-/// Opens a crop group; paths are relative to `base`, and what `defaults` say holds for all of its arrays.
+impl ArrayConfig {
+    /// Opens the crop group that the config is, with its channels; none if the config is of another kind.
+    /// `defaults` and `table` hold where the config says nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ArrayConfig::build_with`].
+    pub fn crop_with(
+        &self,
+        base: &Path,
+        defaults: &OpenOptions,
+        table: Option<&ClassTable>,
+    ) -> Result<Option<OpenedCrop>, ConfigError> {
+        match self {
+            Self::CropGroup(config) => open(config, base, defaults, table, &At::ROOT).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Opens a crop group; paths are relative to `base`, and what `defaults` and `table` say holds where the
+/// config says nothing.
+fn open(
+    config: &CropGroupConfig,
+    base: &Path,
+    defaults: &OpenOptions,
+    table: Option<&ClassTable>,
+    at: &At<'_>,
+) -> Result<OpenedCrop, ConfigError> {
+    let mut options = defaults.clone();
+    set_level(&mut options, config.scale.as_deref(), at)?;
+    let own = config.classes.as_ref().map(|path| read_class_table(&base.join(path)));
+    let own = own.transpose().map_err(placed(at))?;
+    let location = Location::new(base, &config.path, config.dataset.as_deref());
+    let group = location.open_group(&options).map_err(|error| placed(at)(error.into()))?;
+    let opened = open_crop(&group, &options, own.as_ref().or(table)).map_err(placed(at))?;
+    let grouping = config.groups.as_ref().map(|groups| groups.grouping(base, &at.key("groups")));
+    Ok(OpenedCrop { grouping: grouping.transpose()?.unwrap_or_default(), ..opened })
+}
+
+/// Makes the array that a crop group is.
 pub(crate) fn build(
     config: &CropGroupConfig,
     base: &Path,
     defaults: &OpenOptions,
     at: &At<'_>,
 ) -> Result<Arc<dyn Array>, ConfigError> {
-    let mut options = defaults.clone();
-    set_level(&mut options, config.scale.as_deref(), at)?;
-    let table = config.classes.as_ref().map(|path| read_class_table(&base.join(path)));
-    let table = table.transpose().map_err(placed(at))?;
-    let location = Location::new(base, &config.path, config.dataset.as_deref());
-    let group = location.open_group(&options).map_err(|error| placed(at)(error.into()))?;
-    let OpenedCrop { crop, .. } =
-        open_crop(&group, &options, table.as_ref()).map_err(placed(at))?;
+    let OpenedCrop { crop, grouping, .. } = open(config, base, defaults, None, at)?;
     for warning in crop.warnings() {
         tracing::warn!("{at}: {warning}");
     }
     let no_mask = |error: MaskError| placed(at)(error.into());
-    let groups = match &config.groups {
-        None => crop.default_groups(),
-        Some(groups) => crop.resolve(&groups.grouping(base, &at.key("groups"))?),
-    };
+    let groups = if grouping.is_empty() { crop.default_groups() } else { crop.resolve(&grouping) };
     let pair =
         CropMaskAndTarget::new(Arc::new(crop), &groups.map_err(no_mask)?).map_err(no_mask)?;
     let (mask, target) = pair.into_arrays();

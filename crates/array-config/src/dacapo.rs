@@ -42,6 +42,9 @@ const REFUSED: [(&str, &str); 6] = [
     ("DummyArrayConfig", "it describes no data"),
 ];
 
+/// The most arrays that one list of channels may copy its sources into.
+const MAX_COPIED: usize = 100_000;
+
 /// What every document may have, and nothing depends on: names, and what a database adds.
 const IGNORED: [&str; 5] = ["__type__", "name", "_id", "hash", "mode"];
 
@@ -112,6 +115,17 @@ impl Parser {
         for (channel, _) in sources.iter().filter(|(name, _)| !channels.iter().any(|c| c == name)) {
             let place = fields.at.key("source_array_configs");
             tracing::warn!("{place}: no channel is called {channel:?}, so its array is left out");
+        }
+        // Each channel gets a copy of some source: nested, a short file would fill the memory.
+        let copied = sources.iter().map(|(_, source)| source).chain(&default);
+        let largest = copied.map(ArrayConfig::num_arrays).max().unwrap_or(0);
+        let arrays = largest.saturating_mul(channels.len());
+        if arrays > MAX_COPIED {
+            let reason = format!(
+                "{} channels with copies of their sources may be {arrays} arrays, more than {MAX_COPIED}",
+                channels.len()
+            );
+            return Err(malformed(&fields.at.key("channels"), reason));
         }
         let zeros = || {
             let (_, source) = sources.first()?;

@@ -92,9 +92,9 @@ impl ArrayConfig {
         defaults: &OpenOptions,
     ) -> Result<Arc<dyn Array>, ConfigError> {
         let (file, part) = split_part(path.as_ref());
-        let base = file.parent().unwrap_or(Path::new(""));
+        let base = Self::base_of(path.as_ref());
         let config = Self::from_file_at(&file, &part)?;
-        config.build_with(base, defaults).map_err(|error| error.in_file(&file))
+        config.build_with(&base, defaults).map_err(|error| error.in_file(&file))
     }
 
     /// Whether a path, which may be followed by a part, ends as config files do. There need not be such
@@ -109,6 +109,21 @@ impl ArrayConfig {
     #[must_use]
     pub fn is_file(path: &Path) -> bool {
         Format::of(&split_part(path).0).is_some()
+    }
+
+    /// The folder to which relative paths in a config file are relative; the path may be followed by a part.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use array_config::ArrayConfig;
+    ///
+    /// let path = Path::new("runs/split.yaml#/train_configs/0/gt_config");
+    /// assert_eq!(ArrayConfig::base_of(path), Path::new("runs"));
+    /// ```
+    #[must_use]
+    pub fn base_of(path: &Path) -> PathBuf {
+        split_part(path).0.parent().unwrap_or(Path::new("")).to_owned()
     }
 
     fn from_text(format: Format, text: &str, part: &str) -> Result<Self, ConfigError> {

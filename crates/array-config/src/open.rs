@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use annotation_mask::{ClassTable, CropClass, CropGroup, MaskError};
+use annotation_mask::{ClassTable, CropClass, CropGroup, Grouping, MaskError};
 use array_core::{Array, ArrayError, ArrayExt};
 use geometry::Roi;
 use serde_json::{Map, Value};
@@ -63,6 +63,8 @@ pub struct OpenedCrop {
     /// The classes that have a group but cannot be opened, and why; none unless [`open_crop_partly`] was
     /// asked for.
     pub failed: Vec<(String, OpenError)>,
+    /// The channels that a config makes of it; no group if it was not opened by one that has some.
+    pub grouping: Grouping,
 }
 
 impl OpenedCrop {
@@ -176,7 +178,13 @@ fn single_class(
     let attrs = listed.as_object().cloned().unwrap_or_default();
     let name = class.name.clone();
     let crop = CropGroup::new(name, Arc::new(attrs), vec![class], table.cloned())?;
-    Ok(OpenedCrop { crop, arrays: vec![array], path, failed: Vec::new() })
+    Ok(OpenedCrop {
+        crop,
+        arrays: vec![array],
+        path,
+        failed: Vec::new(),
+        grouping: Grouping::default(),
+    })
 }
 
 /// Opens the crop group `group`: the array of each class that it lists, at the level that `options` ask
@@ -229,7 +237,7 @@ pub fn open_crop_partly(
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let attrs = Arc::new(group.attrs().clone());
     let crop = CropGroup::new(name.unwrap_or_default(), attrs, classes, table.cloned())?;
-    Ok(OpenedCrop { crop, arrays, path, failed })
+    Ok(OpenedCrop { crop, arrays, path, failed, grouping: Grouping::default() })
 }
 
 /// The class `name` of a crop group; none if there is nothing of that name.

@@ -4,8 +4,10 @@
 
 mod common;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use annotation_mask::ClassTable;
 use array_config::{ArrayConfig, ConfigError};
 use array_core::testing::check_contract;
 use array_core::{Array, ArrayExt, ArrayInfo, DType};
@@ -421,10 +423,48 @@ fn a_crop_group_is_a_mask_or_a_target_of_its_classes() {
 }
 
 #[test]
+fn the_config_of_a_crop_group_opens_as_a_crop_with_its_channels() {
+    let folder = crop_group();
+    let opened = |config: &Value, table: Option<&ClassTable>| {
+        let config = ArrayConfig::from_json(&config.to_string()).unwrap();
+        config.crop_with(folder.path(), &OpenOptions::default(), table).unwrap()
+    };
+    let path = "classes.zarr/crop1";
+    let plain = json!({"kind": "crop_group", "path": path});
+    let table = ClassTable::from_csv("mito_mem,3,\nmito,50,3\n").unwrap();
+    let crop = opened(&plain, Some(&table)).unwrap();
+    assert!(crop.grouping.is_empty());
+    assert_eq!(crop.crop.class_names(), ["cell", "mito"]);
+    // The table of the caller holds where the config has none.
+    assert_eq!(crop.crop.table(), Some(&table));
+    let groups =
+        json!({"kind": "crop_group", "path": path, "groups": [["both", ["mito", "cell"]]]});
+    let crop = opened(&groups, None).unwrap();
+    assert_eq!(crop.crop.resolve(&crop.grouping).unwrap().names(), ["both"]);
+    assert!(opened(&labels(), None).is_none());
+}
+
+#[test]
 fn the_deepest_config_can_be_opened_and_read() {
     let folder = Folder::new();
     let deepest =
         (0..64).fold(labels(), |source, _| json!({"kind": "logical_or", "source": source}));
     let array = folder.build(&deepest).unwrap();
     assert_eq!(read::<u8>(&*array), voxels().mapv(|label| u8::from(label > 0)));
+}
+
+#[test]
+fn the_local_paths_of_a_config_are_those_of_all_of_its_sources() {
+    let config = json!({"kind": "sum", "sources": [
+        {"kind": "crop", "roi": "[0:8]", "source": labels()},
+        {"kind": "mask", "groups": [["a", [1]]], "source": {"kind": "zarr", "path": "/b/c.zarr"}},
+        {"kind": "ones", "source": {"kind": "zarr", "path": "s3://bucket/d.zarr"}},
+        {"kind": "crop_group", "path": "e.zarr", "dataset": "/crop1"},
+        labels(),
+    ]});
+    let config = ArrayConfig::from_json(&config.to_string()).unwrap();
+    let mut paths = config.local_paths(Path::new("/data"));
+    paths.sort();
+    let expected = ["/b/c.zarr", "/data/crop.zarr/labels/s0", "/data/e.zarr/crop1"];
+    assert_eq!(paths, expected.map(PathBuf::from));
 }

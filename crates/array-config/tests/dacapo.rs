@@ -303,3 +303,18 @@ fn axes_may_be_named_by_the_config() {
         assert_eq!(folder.build(&config).unwrap().axes(), ["a", "b", "d"], "{key}");
     }
 }
+
+#[test]
+fn channels_that_copy_their_sources_at_every_level_are_refused() {
+    let mut config =
+        json!({"__type__": "ZarrArrayConfig", "file_name": "crop.zarr", "dataset": "labels"});
+    for _ in 0..12 {
+        let channels: Vec<String> = (0..10).map(|channel| channel.to_string()).collect();
+        config = json!({
+            "__type__": "ConcatArrayConfig", "channels": channels, "source_array_configs": {"0": config},
+        });
+    }
+    let error = ArrayConfig::from_json(&config.to_string()).unwrap_err().to_string();
+    assert!(error.contains("channels: 10 channels with copies of their sources"), "{error}");
+    assert!(error.contains("more than 100000"), "{error}");
+}

@@ -236,21 +236,16 @@ pub(crate) enum Translation {
 pub(crate) struct ChannelArgs {
     #[command(flatten)]
     pub(crate) groups: GroupArgs,
-    /// When to keep a channel of which something was not annotated.
-    #[arg(long, default_value = "strict", help_heading = "Channels", value_parser = parse_rule)]
-    pub(crate) rule: Rule,
+    /// When to keep a channel of which something was not annotated: strict, generic or cnnectome
+    /// [default: as an array config says, else strict].
+    #[arg(long, help_heading = "Channels", value_parser = parse_rule)]
+    pub(crate) rule: Option<Rule>,
     /// Ids that stand for a class as a whole, in every group that has them.
     #[arg(long, value_name = "ID,…", value_delimiter = ',', help_heading = "Channels")]
     pub(crate) generic_ids: Vec<LabelId>,
-    /// The label that a group without ids does not have.
-    #[arg(
-        long,
-        value_name = "ID",
-        default_value = "0",
-        help_heading = "Channels",
-        allow_hyphen_values = true
-    )]
-    pub(crate) background: LabelId,
+    /// The label that a group without ids does not have [default: as an array config says, else 0].
+    #[arg(long, value_name = "ID", help_heading = "Channels", allow_hyphen_values = true)]
+    pub(crate) background: Option<LabelId>,
     /// Fail if the labels do not say what was annotated.
     #[arg(long, help_heading = "Channels")]
     pub(crate) require_labels: bool,

@@ -34,6 +34,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<()> {
         table: source::class_table(&args.opening)?,
         grouping: source::grouping(&args.groups)?,
     };
+    // What cannot mean anything is wrong usage, not a fault of each source.
+    source::options(&args.opening)?;
     let sources = sources::expand(&args.sources)?;
     let bar = progress::sources(sources.len() as u64, "checking");
     let reports: Vec<Report> = sources
@@ -89,9 +91,11 @@ impl Check<'_> {
 
     fn source(&self, name: String, source: &Source) -> Result<Report> {
         match source {
-            Source::Labels(array) => self.labels(name, array, geometry(array)),
-            Source::Config(array) => self.labels(name, &**array, Vec::new()),
-            Source::Channels(channels) => self.labels(name, &*channels.labels, Vec::new()),
+            Source::Labels(array) => self.labels(name, array, None, geometry(array)),
+            Source::Config(array, _) => self.labels(name, &**array, None, Vec::new()),
+            Source::Channels(channels, _) => {
+                self.labels(name, &*channels.labels, Some(&channels.groups), Vec::new())
+            }
             Source::Crop(opened) => {
                 let report = check_crop(&opened.crop)?;
                 let mut findings = report.findings.clone();
@@ -110,8 +114,14 @@ impl Check<'_> {
         }
     }
 
-    fn labels(&self, name: String, array: &dyn Array, geometry: Vec<Finding>) -> Result<Report> {
-        let (groups, refused) = match self.groups(array) {
+    fn labels(
+        &self,
+        name: String,
+        array: &dyn Array,
+        of_config: Option<&Groups>,
+        geometry: Vec<Finding>,
+    ) -> Result<Report> {
+        let (groups, refused) = match self.groups(array, of_config) {
             Ok(groups) => (groups, None),
             Err(error) => (None, Some(Finding::refused("", &error))),
         };
@@ -124,12 +134,20 @@ impl Check<'_> {
         ))
     }
 
-    /// The user's groups for an array of labels; without any, each class that it names is one.
-    fn groups(&self, array: &dyn Array) -> Result<Option<Groups>, MaskError> {
+    /// The user's groups for an array of labels, or those of its config; without any, each class that it
+    /// names is one.
+    fn groups(
+        &self,
+        array: &dyn Array,
+        of_config: Option<&Groups>,
+    ) -> Result<Option<Groups>, MaskError> {
         // What is wrong with the attribute is found by the check itself.
         let list = LabelList::from_attrs(array.attrs()).ok().flatten();
         if !self.grouping.is_empty() {
             return self.grouping.resolve_labels(self.table.as_ref(), list.as_ref()).map(Some);
+        }
+        if of_config.is_some() {
+            return Ok(of_config.cloned());
         }
         let mut groups: Vec<Group> = Vec::new();
         for entry in list.iter().flat_map(|list| list.entries()) {

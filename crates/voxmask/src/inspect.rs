@@ -20,8 +20,10 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
         Source::Labels(array) => array::print(&array, args.json),
         Source::Crop(opened) => crop::print(&opened, args.json),
         Source::Tree(tree) => tree::print(&tree, args.json),
-        Source::Config(array) => crop::print_virtual(&*array, args.json),
-        Source::Channels(channels) => crop::print_virtual(&*channels.labels, args.json),
+        Source::Config(array, _) => crop::print_virtual(&*array, None, args.json),
+        Source::Channels(channels, _) => {
+            crop::print_virtual(&*channels.labels, Some(&channels), args.json)
+        }
     }
 }
 

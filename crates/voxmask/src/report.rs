@@ -3,7 +3,7 @@
 use annotation_mask::{ChannelCounts, LabelId, MaskError};
 use anstream::eprintln;
 use anyhow::Result;
-use array_config::OpenError;
+use array_config::{ConfigError, OpenError};
 use serde_json::{Value, json};
 use zarr_source::ZarrError;
 
@@ -31,7 +31,11 @@ pub(crate) fn print_error(error: &anyhow::Error, overwrite: bool) {
 fn hint(error: &anyhow::Error, overwrite: bool) -> Option<&'static str> {
     let zarr = error.chain().find_map(|cause| match cause.downcast_ref() {
         Some(OpenError::Zarr(error)) => Some(error),
-        _ => cause.downcast_ref::<ZarrError>(),
+        // The chain has the box, not what is in it.
+        _ => match cause.downcast_ref() {
+            Some(ConfigError::Zarr { source, .. }) => Some(&**source),
+            _ => cause.downcast_ref::<ZarrError>(),
+        },
     });
     match zarr {
         Some(ZarrError::OutputExists { .. }) if !overwrite => {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use annotation_mask::{ClassTable, Grouping, MaskOptions};
+use annotation_mask::{ClassTable, Grouping};
 use anyhow::{Context, Result, bail};
 use array_config::{ArrayConfig, LabelChannels, OpenError, Opened, OpenedCrop};
 use array_core::Array;
@@ -14,7 +14,7 @@ use zarr_source::{
     Convention, Location, OpenOptions, StoreOptions, ZarrArray, ZarrError, ZarrTree,
 };
 
-use crate::args::{ChannelArgs, GroupArgs, OpeningArgs, SourceArgs, Translation, UsageError};
+use crate::args::{GroupArgs, OpeningArgs, SourceArgs, Translation, UsageError};
 
 /// How many groups and arrays of a container are looked at.
 const MAX_NODES: usize = 20_000;
@@ -23,10 +23,10 @@ const MAX_NODES: usize = 20_000;
 pub(crate) enum Source {
     /// An array of labels that is stored.
     Labels(Arc<ZarrArray>),
-    /// An array that a config describes.
-    Config(Arc<dyn Array>),
-    /// The labels below a mask or a target that a config describes, and its channels.
-    Channels(LabelChannels),
+    /// An array that a config describes, and the local paths of what it is made of.
+    Config(Arc<dyn Array>, Vec<PathBuf>),
+    /// The labels below a mask or a target that a config describes, and its channels; and the same paths.
+    Channels(LabelChannels, Vec<PathBuf>),
     /// A crop in which each class has an array of its own.
     Crop(Box<OpenedCrop>),
     /// A container, group or folder of something else, and what is in it.
@@ -41,7 +41,8 @@ impl Source {
             Self::Crop(crop) => {
                 crop.arrays.iter().map(|array| array.metadata().path().to_owned()).collect()
             }
-            Self::Config(_) | Self::Channels(_) | Self::Tree(_) => Vec::new(),
+            Self::Config(_, paths) | Self::Channels(_, paths) => paths.clone(),
+            Self::Tree(_) => Vec::new(),
         }
     }
 
@@ -63,7 +64,7 @@ impl Source {
                 }
                 remarks
             }
-            Self::Config(_) | Self::Channels(_) | Self::Tree(_) => Vec::new(),
+            Self::Config(..) | Self::Channels(..) | Self::Tree(_) => Vec::new(),
         }
     }
 }
@@ -107,7 +108,7 @@ pub(crate) fn open_source(
     let context = || format!("cannot open {location}");
     let options = options(args)?;
     if ArrayConfig::is_file(source) && !location.is_url() && !source.is_dir() {
-        return open_config(source, &options).with_context(context);
+        return open_config(source, &options, table).with_context(context);
     }
     match open(location.clone(), &options, table) {
         Ok(Opened::Array(array)) => Ok(Source::Labels(array)),
@@ -127,13 +128,16 @@ pub(crate) fn open_source(
 }
 
 /// Opens what a config describes; what it does not say is as the user says.
-fn open_config(path: &Path, options: &OpenOptions) -> Result<Source> {
+fn open_config(path: &Path, options: &OpenOptions, table: Option<&ClassTable>) -> Result<Source> {
     let config = ArrayConfig::from_file(path)?;
-    // Relative paths in a config are relative to its folder.
-    let base = path.parent().unwrap_or(Path::new(""));
+    let base = &ArrayConfig::base_of(path);
+    if let Some(crop) = config.crop_with(base, options, table)? {
+        return Ok(Source::Crop(Box::new(crop)));
+    }
+    let paths = config.local_paths(base);
     Ok(match config.label_channels_with(base, options)? {
-        Some(channels) => Source::Channels(channels),
-        None => Source::Config(config.build_with(base, options)?),
+        Some(channels) => Source::Channels(channels, paths),
+        None => Source::Config(config.build_with(base, options)?, paths),
     })
 }
 
@@ -210,9 +214,4 @@ fn read_grouping(path: &Path) -> Result<Grouping> {
     let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let grouping = if is_json { Grouping::from_json(&text) } else { Grouping::from_toml(&text) };
     grouping.with_context(context)
-}
-
-/// The rule of the command line.
-pub(crate) fn mask_options(args: &ChannelArgs) -> MaskOptions {
-    MaskOptions { rule: args.rule, require_labels: args.require_labels }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use annotation_mask::{
     ChannelCounts, ClassGroups, CropGroup, CropMaskAndTarget, GroundTruth, Groups, LabelId,
-    LabelList, MaskAndTarget, MaskError, MaskOptions, Rule,
+    LabelList, MaskAndTarget, MaskError, MaskOptions,
 };
 use anyhow::{Context, Result, bail};
 use array_config::LabelChannels;
@@ -41,6 +41,7 @@ impl Truth {
         let (labels, preset) = match source {
             Source::Crop(opened) => {
                 check_no_label_options(args)?;
+                let grouping = if grouping.is_empty() { opened.grouping.clone() } else { grouping };
                 // A crop has a class, and all of its classes cover the same voxels.
                 let crop = match roi.zip(opened.crop.classes().first()) {
                     Some((text, class)) => {
@@ -62,24 +63,24 @@ impl Truth {
                 crate::inspect::named_inside(&tree)
             ),
             Source::Labels(array) => (array as Arc<dyn Array>, None),
-            Source::Config(array) => (array, None),
-            Source::Channels(LabelChannels { labels, groups, options, background }) => {
+            Source::Config(array, _) => (array, None),
+            Source::Channels(LabelChannels { labels, groups, options, background }, _) => {
                 (labels, Some((groups, options, background)))
             }
         };
         let listed = LabelList::from_attrs(labels.attrs());
-        let (mut options, mut background) = (source::mask_options(args), args.background);
+        let (preset, of_config, background) = match preset {
+            Some((groups, options, background)) => (Some(groups), options, background),
+            None => (None, MaskOptions::default(), 0),
+        };
+        // What the user says goes before what the config says, one by one.
+        let background = args.background.unwrap_or(background);
+        let options = MaskOptions {
+            rule: args.rule.unwrap_or(of_config.rule),
+            require_labels: args.require_labels || of_config.require_labels,
+        };
         let groups = match preset.filter(|_| grouping.is_empty()) {
-            Some((groups, of_config, background_of_config)) => {
-                // What the user says goes before what the config says.
-                if options == MaskOptions::default() {
-                    options = of_config;
-                }
-                if background == 0 {
-                    background = background_of_config;
-                }
-                groups
-            }
+            Some(groups) => groups,
             None if grouping.is_empty() => {
                 let message = "no channels: give --groups FILE or --group <NAME=ID,ID,…>";
                 return Err(UsageError(message.to_owned()).into());
@@ -205,9 +206,9 @@ fn groups_error(args: &ChannelArgs, error: MaskError) -> anyhow::Error {
 /// Refuses what only label arrays have, rather than pass over it.
 fn check_no_label_options(args: &ChannelArgs) -> Result<(), UsageError> {
     let used = [
-        ("--rule", args.rule != Rule::default()),
+        ("--rule", args.rule.is_some()),
         ("--generic-ids", !args.generic_ids.is_empty()),
-        ("--background", args.background != 0),
+        ("--background", args.background.is_some()),
         ("--require-labels", args.require_labels),
     ];
     match used.iter().find(|(_, used)| *used) {
@@ -245,4 +246,76 @@ fn region(text: &str, labels: &dyn Array) -> Result<Roi> {
     let sizes: Vec<String> = sizes.iter().map(ToString::to_string).collect();
     let sizes = sizes.join(" x ");
     bail!("--roi {text:?} {what}: the labels are {bounds}, in voxels of {sizes}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use array_core::{ArrayInfo, DType};
+    use clap::Parser;
+    use geometry::{Coordinate, VoxelGrid, VoxelSize};
+    use zarr_source::{ImageOptions, Staging};
+
+    use super::*;
+    use crate::args::{Cli, Command, MaskArgs};
+
+    /// A folder with labels, and a config of a mask that is a part of a file beside them.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let voxel_size = VoxelSize::new(Coordinate::from([4, 4])).unwrap();
+        let grid = VoxelGrid::new(Coordinate::from([0, 0]), voxel_size).unwrap();
+        let info = ArrayInfo::new(DType::U8, &["y", "x"], &[2, 3], grid).unwrap();
+        let attrs = json!({"labels": []}).as_object().cloned().unwrap();
+        let options = ImageOptions { attrs, ..ImageOptions::default() };
+        let staging = Staging::new(folder.path().join("crop.zarr"), false).unwrap();
+        staging.create_image("labels", &info, &options).unwrap();
+        staging.commit(&Map::new()).unwrap();
+        let config = json!({"configs": [{
+            "kind": "mask", "rule": "generic", "require_labels": true, "groups": [["a", [1]]],
+            "source": {"kind": "zarr", "path": "crop.zarr/labels/s0"},
+        }]});
+        fs::write(folder.path().join("configs.json"), config.to_string()).unwrap();
+        folder
+    }
+
+    /// The arguments of `voxmask mask` for that config.
+    fn args(folder: &Path, more: &[&str]) -> MaskArgs {
+        let source = format!("{}#/configs/0", folder.join("configs.json").display());
+        let all = ["voxmask", "mask", &source, "-o", "out.zarr"];
+        match Cli::parse_from(all.iter().chain(more)).command {
+            Command::Mask(args) => args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_option_of_a_config_holds_unless_the_user_says_otherwise() {
+        let folder = folder();
+        let made = |more: &[&str]| {
+            let args = args(folder.path(), more);
+            let source = source::open(&args.source).unwrap();
+            match Truth::new(source, &args.channels, None, None).unwrap() {
+                Truth::Labels { options, background, groups, .. } => {
+                    assert!(options.require_labels, "{more:?}");
+                    (options.rule.name(), background, groups.names().join(","))
+                }
+                Truth::Crop { .. } => panic!("labels are no crop"),
+            }
+        };
+        let expected = |rule, background, groups: &str| (rule, background, groups.to_owned());
+        assert_eq!(made(&[]), expected("generic", 0, "a"));
+        assert_eq!(made(&["--rule", "strict"]), expected("strict", 0, "a"));
+        assert_eq!(made(&["--background", "7"]), expected("generic", 7, "a"));
+        assert_eq!(made(&["--group", "b=2"]), expected("generic", 0, "b"));
+    }
+
+    #[test]
+    fn what_a_config_reads_is_known_so_that_no_output_replaces_it() {
+        let folder = folder();
+        let source = source::open(&args(folder.path(), &[]).source).unwrap();
+        let labels: PathBuf = folder.path().join("crop.zarr/labels/s0");
+        assert_eq!(source.folders(), [labels]);
+    }
 }

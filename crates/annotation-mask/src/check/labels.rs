@@ -126,6 +126,11 @@ impl Check<'_> {
         self.list.map(LabelList::entries).unwrap_or_default()
     }
 
+    /// Whether there is a `labels` attribute that cannot be read.
+    fn is_malformed(&self) -> bool {
+        self.findings.iter().any(|finding| finding.code == "labels-malformed")
+    }
+
     fn find(&mut self, severity: Severity, code: &'static str, subject: &str, message: String) {
         self.findings.push(Finding::new(severity, code, subject, message));
     }
@@ -202,7 +207,7 @@ impl Check<'_> {
         let named: BTreeSet<LabelId> = list.entries().iter().map(|entry| entry.value).collect();
         let unnamed: Vec<(LabelId, u64)> =
             counts.iter().filter(|(id, _)| *id > 0 && !named.contains(id)).collect();
-        if self.findings.iter().any(|finding| finding.code == "labels-malformed") {
+        if self.is_malformed() {
             return;
         }
         for &(id, count) in unnamed.iter().take(MOST_LISTED) {
@@ -304,7 +309,8 @@ impl Check<'_> {
             let finding = Finding::new(Severity::Warning, "group-id-beyond-dtype", group, message);
             self.findings.push(finding.with("id", id_value(id)));
         }
-        let Some(list) = self.list else { return Vec::new() };
+        // Where nothing can be read, no rule has a cost that could be told.
+        let Some(list) = self.list.filter(|_| !self.is_malformed()) else { return Vec::new() };
         let listed: BTreeSet<LabelId> = list.entries().iter().map(|entry| entry.value).collect();
         for group in groups.as_slice() {
             let unlisted: BTreeSet<LabelId> =

@@ -84,7 +84,12 @@ pub(crate) fn failure(class: &str, error: &OpenError) -> Finding {
 
 /// What keeps a source from being checked, as a finding.
 pub(crate) fn refusal(error: &anyhow::Error) -> Finding {
-    match error.chain().find_map(|cause| cause.downcast_ref::<MaskError>()) {
+    // A transparent error hides the one that it holds from the chain.
+    let cause = error.chain().find_map(|cause| match cause.downcast_ref() {
+        Some(OpenError::Mask(error)) => Some(error),
+        _ => cause.downcast_ref::<MaskError>(),
+    });
+    match cause {
         Some(cause) => Finding::refused("", cause),
         None => Finding::new(Severity::Error, "not-readable", "", chain(error.as_ref())),
     }

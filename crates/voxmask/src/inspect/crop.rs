@@ -5,7 +5,7 @@ use std::io::Write;
 use annotation_mask::{ClassState, CropClass};
 use anstream::stdout;
 use anyhow::Result;
-use array_config::OpenedCrop;
+use array_config::{LabelChannels, OpenedCrop};
 use array_core::{Array, ArrayExt};
 use serde_json::{Value, json};
 
@@ -101,9 +101,20 @@ fn classes_json(opened: &OpenedCrop) -> Value {
     opened.crop.class_names().iter().map(class).collect()
 }
 
-/// Prints an array that a config describes.
-pub(crate) fn print_virtual(array: &dyn Array, as_json: bool) -> Result<()> {
+/// Prints an array that a config describes, and the channels that the config makes of it.
+pub(crate) fn print_virtual(
+    array: &dyn Array,
+    channels: Option<&LabelChannels>,
+    as_json: bool,
+) -> Result<()> {
     let info = array.info();
+    let names = match channels {
+        Some(channels) => {
+            Some(channels.groups.names().into_iter().map(str::to_owned).collect::<Vec<_>>())
+        }
+        None => info.channel_names().map(<[String]>::to_vec),
+    };
+    let rule = channels.map(|channels| channels.options.rule.name());
     let facts = Facts::of(info)?;
     if as_json {
         let unit = facts.unit_name();
@@ -116,7 +127,8 @@ pub(crate) fn print_virtual(array: &dyn Array, as_json: bool) -> Result<()> {
             "voxel_size": facts.voxel_size,
             "offset": facts.offset,
             "roi": {"offset": facts.offset, "shape": facts.extent},
-            "channels": info.channel_names(),
+            "channels": names,
+            "rule": rule,
         }));
     }
     let symbol = facts.symbol();
@@ -128,6 +140,7 @@ pub(crate) fn print_virtual(array: &dyn Array, as_json: bool) -> Result<()> {
         ("corner", format!("{} {symbol}", list(&facts.offset))),
         ("region", info.unit().format_roi(info.roi())),
     ];
-    rows.extend(info.channel_names().map(|names| ("channels", names.join(", "))));
+    rows.extend(names.map(|names| ("channels", names.join(", "))));
+    rows.extend(rule.map(|rule| ("rule", rule.to_owned())));
     print_rows(&rows)
 }
