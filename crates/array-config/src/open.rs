@@ -128,11 +128,18 @@ fn open_through(
         // The error for an array tells more of what is there instead.
         Err(ZarrError::NotAZarrGroup { .. } | ZarrError::NotFound { .. }) => {
             let array = Arc::new(ZarrArray::open_with(location, options)?);
-            return open_single_array(array, table);
+            let path = array.metadata().path().to_owned();
+            // A level is called `s0`; its group has the name of the class.
+            let group = path.parent().filter(|_| !array.group_attrs().is_empty());
+            return open_single(
+                Arc::clone(&array),
+                array.group_attrs(),
+                group.unwrap_or(&path),
+                table,
+            );
         }
         Err(error) => return Err(error.into()),
     };
-    let annotation = annotation(group.attrs());
     if is_crop(group.attrs()) {
         return Ok(Opened::Crop(Box::new(open_crop(&group, options, table)?)));
     }
@@ -140,51 +147,43 @@ fn open_through(
         return Ok(Opened::Group(Box::new(group)));
     }
     let array = Arc::new(group.open_array("", options)?);
-    if annotation.is_some_and(|annotation| annotation.contains_key("annotation_type")) {
-        let name = class_name(group.attrs(), group.path());
-        let class = CropClass::from_attrs(name, Arc::clone(&array) as _, group.attrs())?;
-        return Ok(Opened::Crop(Box::new(single_class(
-            class,
-            array,
-            group.path().to_owned(),
-            table,
-        )?)));
-    }
-    open_single_array(array, table)
+    open_single(array, group.attrs(), group.path(), table)
 }
 
-/// An array by itself: of labels, or of one class if it says how it is encoded.
-fn open_single_array(
+/// An array by itself: of labels, or of one class if it or its group says how it is encoded. A class without
+/// a name is called as the folder `path`.
+fn open_single(
     array: Arc<ZarrArray>,
+    group_attrs: &Map<String, Value>,
+    path: &Path,
     table: Option<&ClassTable>,
 ) -> Result<Opened, OpenError> {
-    let encoded = annotation(array.attrs()).is_some_and(|map| map.contains_key("annotation_type"));
-    if !encoded {
+    // What annotators say of many labels goes before what is said of one class.
+    if array.attrs().contains_key("labels") {
         return Ok(Opened::Array(array));
     }
-    let path = array.metadata().path().to_owned();
-    let name = class_name(array.attrs(), &path);
-    let class = CropClass::from_attrs(name, Arc::clone(&array) as _, &Map::new())?;
-    Ok(Opened::Crop(Box::new(single_class(class, array, path, table)?)))
-}
-
-fn single_class(
-    class: CropClass<Arc<dyn Array>>,
-    array: Arc<ZarrArray>,
-    path: PathBuf,
-    table: Option<&ClassTable>,
-) -> Result<OpenedCrop, OpenError> {
+    let said = [array.attrs(), group_attrs]
+        .into_iter()
+        .find_map(|attrs| annotation(attrs)?.get("class_name")?.as_str());
+    let folder = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = said.map(str::to_owned).or(folder).unwrap_or_default();
+    let class = match CropClass::from_attrs(name, Arc::clone(&array) as Arc<dyn Array>, group_attrs)
+    {
+        Ok(class) => class,
+        Err(MaskError::NoEncoding { .. }) => return Ok(Opened::Array(array)),
+        Err(error) => return Err(error.into()),
+    };
     let listed = serde_json::json!({"cellmap": {"annotation": {"class_names": [&class.name]}}});
     let attrs = listed.as_object().cloned().unwrap_or_default();
     let name = class.name.clone();
     let crop = CropGroup::new(name, Arc::new(attrs), vec![class], table.cloned())?;
-    Ok(OpenedCrop {
+    Ok(Opened::Crop(Box::new(OpenedCrop {
         crop,
         arrays: vec![array],
-        path,
+        path: path.to_owned(),
         failed: Vec::new(),
         grouping: Grouping::default(),
-    })
+    })))
 }
 
 /// Opens the crop group `group`: the array of each class that it lists, at the level that `options` ask
@@ -264,39 +263,49 @@ fn open_class(
 fn class_names(group: &ZarrGroup, options: &OpenOptions) -> Result<Vec<String>, OpenError> {
     let listed = annotation(group.attrs()).and_then(|map| map.get("class_names")?.as_array());
     let mut names: Vec<String> = Vec::new();
-    for name in listed.into_iter().flatten().filter_map(Value::as_str) {
+    for name in listed.into_iter().flatten().filter_map(Value::as_str).map(str::trim) {
         if !names.iter().any(|other| other == name) {
             names.push(name.to_owned());
         }
     }
+    let has_list = !names.is_empty();
     let groups = match group.groups() {
+        Ok(groups) => groups,
         // Such a server has the classes that are listed.
-        Err(ZarrError::NotListable { .. }) if !names.is_empty() => return Ok(names),
-        groups => groups?,
+        Err(ZarrError::NotListable { .. }) if has_list => return Ok(names),
+        // What a crop does not list need not be its own.
+        Err(error) if has_list => {
+            tracing::warn!("looked for no more classes than the crop lists: {error}");
+            return Ok(names);
+        }
+        Err(error) => return Err(error.into()),
     };
-    for name in groups {
-        if !names.contains(&name) && is_class(&group.open_group(&name)?, options)? {
-            names.push(name);
+    for name in groups.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>() {
+        match group.open_group(&name) {
+            Ok(class) if is_class(&class, options) => names.push(name),
+            Ok(_) => {}
+            Err(error) if has_list => tracing::warn!("passed over {name:?} in the crop: {error}"),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(names)
 }
 
 /// Whether a group that the crop does not list is a class: other groups, such as `all`, hold other things.
-fn is_class(group: &ZarrGroup, options: &OpenOptions) -> Result<bool, OpenError> {
+fn is_class(group: &ZarrGroup, options: &OpenOptions) -> bool {
     let says_so = |attrs: &Map<String, Value>| {
         let keys = ["class_name", "annotation_type"];
         annotation(attrs).is_some_and(|map| keys.iter().any(|key| map.contains_key(*key)))
     };
     if says_so(group.attrs()) {
-        return Ok(true);
+        return true;
     }
     if group.levels().map_or(true, |levels| levels.is_empty()) {
-        return Ok(false);
+        return false;
     }
     // What a class is does not depend on the level: one that it lacks is told when the class is opened.
     let options = OpenOptions { level: None, ..options.clone() };
-    Ok(group.open_array("", &options).is_ok_and(|array| says_so(array.attrs())))
+    group.open_array("", &options).is_ok_and(|array| says_so(array.attrs()))
 }
 
 /// Whether the attributes of a group say that it is a crop group: `cellmap.annotation.class_names`.
@@ -307,13 +316,6 @@ pub fn is_crop(attrs: &Map<String, Value>) -> bool {
 
 fn annotation(attrs: &Map<String, Value>) -> Option<&Map<String, Value>> {
     attrs.get("cellmap")?.get("annotation")?.as_object()
-}
-
-/// The name of a class by itself: as its attributes say, or that of its group.
-fn class_name(attrs: &Map<String, Value>, path: &Path) -> String {
-    let said = annotation(attrs).and_then(|map| map.get("class_name")?.as_str());
-    let named = || path.file_name().map(|name| name.to_string_lossy().into_owned());
-    said.map(str::to_owned).or_else(named).unwrap_or_default()
 }
 
 /// The table of classes in a CSV file.

@@ -35,6 +35,7 @@ pub struct ZarrArray {
     metadata: ZarrMetadata,
     report: GeometryReport,
     warnings: Vec<Remark>,
+    group_attrs: Map<String, Value>,
 }
 
 impl ZarrArray {
@@ -107,9 +108,12 @@ impl ZarrArray {
             memory_order: order,
             path: dir,
         };
+        let parent = metadata.path.parent();
+        let group = groups.into_iter().find(|group| Some(group.dir.as_path()) == parent);
+        let group_attrs = group.map(|group| group.attrs).unwrap_or_default();
         let warnings = [told, warnings, place.warnings].concat();
         let info = info.with_attrs(Arc::new(attrs));
-        Ok(Self { info, chunks, writer: None, metadata, report, warnings })
+        Ok(Self { info, chunks, writer: None, metadata, report, warnings, group_attrs })
     }
 
     /// Opens an array for reading and writing.
@@ -125,6 +129,12 @@ impl ZarrArray {
     /// All that a user should know of the metadata: where they disagree, and what they leave open.
     pub fn remarks(&self) -> impl Iterator<Item = &Remark> {
         self.report.disagreements.iter().chain(&self.warnings)
+    }
+
+    /// The attributes of the group that holds the array; none if no group does.
+    #[must_use]
+    pub fn group_attrs(&self) -> &Map<String, Value> {
+        &self.group_attrs
     }
 
     /// How the array is stored.
