@@ -9,6 +9,15 @@ use crate::error::MaskError;
 use crate::label::LabelId;
 use crate::labels::{integer, kind};
 
+/// What CellMap says of a crop group, a class group or a class array: the attribute `cellmap.annotation`, if
+/// it is an object.
+///
+/// A crop lists its `class_names` in it, a class has a `class_name` and an `annotation_type`.
+#[must_use]
+pub fn cellmap_annotation(attrs: &Map<String, Value>) -> Option<&Map<String, Value>> {
+    attrs.get("cellmap")?.get("annotation")?.as_object()
+}
+
 /// Whose attributes said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AttrsOf {

@@ -67,7 +67,7 @@ pub use binarize::BinarizeArray;
 pub use check::{
     ClassReport, CropReport, LabelCount, LabelReport, RuleCost, check_crop, check_labels,
 };
-pub use class_annotation::{AttrsOf, ClassAnnotation};
+pub use class_annotation::{AttrsOf, ClassAnnotation, cellmap_annotation};
 pub use class_groups::{ClassGroup, ClassGroups};
 pub use class_table::{Class, ClassTable};
 pub use crop_group::{CropClass, CropGroup, CropMask, CropMaskAndTarget, CropTarget};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use annotation_mask::{ClassTable, CropClass, CropGroup, Grouping, MaskError};
+use annotation_mask::{ClassTable, CropClass, CropGroup, Grouping, MaskError, cellmap_annotation};
 use array_core::{Array, ArrayError, ArrayExt};
 use geometry::Roi;
 use serde_json::{Map, Value};
@@ -164,7 +164,7 @@ fn open_single(
     }
     let said = [array.attrs(), group_attrs]
         .into_iter()
-        .find_map(|attrs| annotation(attrs)?.get("class_name")?.as_str());
+        .find_map(|attrs| cellmap_annotation(attrs)?.get("class_name")?.as_str());
     let folder = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = said.map(str::to_owned).or(folder).unwrap_or_default();
     let class = match CropClass::from_attrs(name, Arc::clone(&array) as Arc<dyn Array>, group_attrs)
@@ -261,7 +261,8 @@ fn open_class(
 /// The names of the classes: those that the crop lists, and then those beside them that say how they are
 /// encoded.
 fn class_names(group: &ZarrGroup, options: &OpenOptions) -> Result<Vec<String>, OpenError> {
-    let listed = annotation(group.attrs()).and_then(|map| map.get("class_names")?.as_array());
+    let listed =
+        cellmap_annotation(group.attrs()).and_then(|map| map.get("class_names")?.as_array());
     let mut names: Vec<String> = Vec::new();
     for name in listed.into_iter().flatten().filter_map(Value::as_str).map(str::trim) {
         if !names.iter().any(|other| other == name) {
@@ -295,7 +296,7 @@ fn class_names(group: &ZarrGroup, options: &OpenOptions) -> Result<Vec<String>, 
 fn is_class(group: &ZarrGroup, options: &OpenOptions) -> bool {
     let says_so = |attrs: &Map<String, Value>| {
         let keys = ["class_name", "annotation_type"];
-        annotation(attrs).is_some_and(|map| keys.iter().any(|key| map.contains_key(*key)))
+        cellmap_annotation(attrs).is_some_and(|map| keys.iter().any(|key| map.contains_key(*key)))
     };
     if says_so(group.attrs()) {
         return true;
@@ -311,11 +312,7 @@ fn is_class(group: &ZarrGroup, options: &OpenOptions) -> bool {
 /// Whether the attributes of a group say that it is a crop group: `cellmap.annotation.class_names`.
 #[must_use]
 pub fn is_crop(attrs: &Map<String, Value>) -> bool {
-    annotation(attrs).is_some_and(|annotation| annotation.contains_key("class_names"))
-}
-
-fn annotation(attrs: &Map<String, Value>) -> Option<&Map<String, Value>> {
-    attrs.get("cellmap")?.get("annotation")?.as_object()
+    cellmap_annotation(attrs).is_some_and(|annotation| annotation.contains_key("class_names"))
 }
 
 /// The table of classes in a CSV file.
