@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use annotation_mask::{Groups, LabelId, MaskOptions};
+use annotation_mask::{ClassGroups, ClassTable, Groups, LabelId, MaskOptions};
 use array_core::Array;
 use zarr_source::OpenOptions;
 
 use crate::at::At;
 use crate::config::ArrayConfig;
+use crate::crop_group;
 use crate::error::ConfigError;
+use crate::open::OpenedCrop;
 
 /// Labels and the channels that a config makes of them: what is below a mask or a target.
 #[derive(Debug)]
@@ -24,6 +26,15 @@ pub struct LabelChannels {
     pub background: LabelId,
 }
 
+/// A crop group and the channels that a config makes of it.
+#[derive(Debug)]
+pub struct CropChannels {
+    /// The crop.
+    pub opened: OpenedCrop,
+    /// One group for each channel.
+    pub groups: ClassGroups,
+}
+
 impl ArrayConfig {
     /// Opens the labels below a mask or a target (binarized labels), and reads the channels over them; none
     /// if the config is of another kind. `defaults` hold where the config says nothing.
@@ -36,21 +47,42 @@ impl ArrayConfig {
         base: &Path,
         defaults: &OpenOptions,
     ) -> Result<Option<LabelChannels>, ConfigError> {
-        let at = At::ROOT.key("groups");
+        let (at, source) = (At::ROOT.key("groups"), At::ROOT.key("source"));
         Ok(match self {
             Self::Mask(mask) => Some(LabelChannels {
-                labels: mask.source.build_with(base, defaults)?,
+                labels: mask.source.build_at(base, defaults, &source)?,
                 groups: mask.groups.resolve(base, &at)?.with_generic_ids(&mask.generic_ids),
                 options: MaskOptions { rule: mask.rule, require_labels: mask.require_labels },
                 background: 0,
             }),
             Self::Binarize(binarize) => Some(LabelChannels {
-                labels: binarize.source.build_with(base, defaults)?,
+                labels: binarize.source.build_at(base, defaults, &source)?,
                 groups: binarize.groups.resolve(base, &at)?,
                 options: MaskOptions::default(),
                 background: binarize.background,
             }),
             _ => None,
         })
+    }
+
+    /// Opens the crop group below a mask or a target of one, and reads the channels over it; none if the
+    /// config is of another kind. `defaults` and `table`, a table of classes, hold where the config says
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ArrayConfig::build_with`].
+    pub fn crop_channels_with(
+        &self,
+        base: &Path,
+        defaults: &OpenOptions,
+        table: Option<&ClassTable>,
+    ) -> Result<Option<CropChannels>, ConfigError> {
+        match self {
+            Self::CropGroup(group) => {
+                crop_group::open(group, base, defaults, table, &At::ROOT).map(Some)
+            }
+            _ => Ok(None),
+        }
     }
 }

@@ -3,16 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use annotation_mask::{CropMaskAndTarget, MaskError};
+use annotation_mask::{ClassTable, CropMaskAndTarget, MaskError};
 use array_core::Array;
 use serde::Serialize;
 use zarr_source::OpenOptions;
 
 use crate::at::At;
 use crate::build::{Location, set_level};
+use crate::channels::CropChannels;
 use crate::error::ConfigError;
 use crate::groups::GroupsConfig;
-use crate::open::{OpenError, OpenedCrop, open_crop, read_class_table};
+use crate::open::{OpenError, open_crop, read_class_table};
 
 /// A crop with one array for each class, as a mask or a target.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,36 +53,51 @@ impl CropGroupPart {
     pub(crate) const NAMES: [(&str, Self); 2] = [("mask", Self::Mask), ("target", Self::Target)];
 }
 
-/// Opens a crop group; paths are relative to `base`, and what `defaults` say holds for all of its arrays.
+/// Opens a crop group as a mask or a target; paths are relative to `base`, and what `defaults` say holds
+/// for all of its arrays.
 pub(crate) fn build(
     config: &CropGroupConfig,
     base: &Path,
     defaults: &OpenOptions,
     at: &At<'_>,
 ) -> Result<Arc<dyn Array>, ConfigError> {
-    let mut options = defaults.clone();
-    set_level(&mut options, config.scale.as_deref(), at)?;
-    let table = config.classes.as_ref().map(|path| read_class_table(&base.join(path)));
-    let table = table.transpose().map_err(placed(at))?;
-    let location = Location::new(base, &config.path, config.dataset.as_deref());
-    let group = location.open_group(&options).map_err(|error| placed(at)(error.into()))?;
-    let OpenedCrop { crop, .. } =
-        open_crop(&group, &options, table.as_ref()).map_err(placed(at))?;
-    for warning in crop.warnings() {
+    let CropChannels { opened, groups } = open(config, base, defaults, None, at)?;
+    for warning in opened.crop.warnings() {
         tracing::warn!("{at}: {warning}");
     }
-    let no_mask = |error: MaskError| placed(at)(error.into());
-    let groups = match &config.groups {
-        None => crop.default_groups(),
-        Some(groups) => crop.resolve(&groups.grouping(base, &at.key("groups"))?),
-    };
-    let pair =
-        CropMaskAndTarget::new(Arc::new(crop), &groups.map_err(no_mask)?).map_err(no_mask)?;
+    let pair = CropMaskAndTarget::new(Arc::new(opened.crop), &groups).map_err(no_mask(at))?;
     let (mask, target) = pair.into_arrays();
     Ok(match config.what {
         CropGroupPart::Mask => Arc::new(mask),
         CropGroupPart::Target => Arc::new(target),
     })
+}
+
+/// Opens a crop group, and reads the channels over it.
+pub(crate) fn open(
+    config: &CropGroupConfig,
+    base: &Path,
+    defaults: &OpenOptions,
+    table: Option<&ClassTable>,
+    at: &At<'_>,
+) -> Result<CropChannels, ConfigError> {
+    let mut options = defaults.clone();
+    set_level(&mut options, config.scale.as_deref(), at)?;
+    let own_table = config.classes.as_ref().map(|path| read_class_table(&base.join(path)));
+    let own_table = own_table.transpose().map_err(placed(at))?;
+    let table = own_table.as_ref().or(table);
+    let location = Location::new(base, &config.path, config.dataset.as_deref());
+    let group = location.open_group(&options).map_err(|error| placed(at)(error.into()))?;
+    let opened = open_crop(&group, &options, table).map_err(placed(at))?;
+    let groups = match &config.groups {
+        None => opened.crop.default_groups(),
+        Some(groups) => opened.crop.resolve(&groups.grouping(base, &at.key("groups"))?),
+    };
+    Ok(CropChannels { groups: groups.map_err(no_mask(at))?, opened })
+}
+
+fn no_mask(at: &At<'_>) -> impl Fn(MaskError) -> ConfigError {
+    move |error| placed(at)(error.into())
 }
 
 /// The way from an error of opening to one that says where.

@@ -92,9 +92,8 @@ impl ArrayConfig {
         defaults: &OpenOptions,
     ) -> Result<Arc<dyn Array>, ConfigError> {
         let (file, part) = split_part(path.as_ref());
-        let base = file.parent().unwrap_or(Path::new(""));
         let config = Self::from_file_at(&file, &part)?;
-        config.build_with(base, defaults).map_err(|error| error.in_file(&file))
+        config.build_with(&Self::folder_of(&file), defaults).map_err(|error| error.in_file(&file))
     }
 
     /// Whether a path, which may be followed by a part, ends as config files do. There need not be such
@@ -109,6 +108,22 @@ impl ArrayConfig {
     #[must_use]
     pub fn is_file(path: &Path) -> bool {
         Format::of(&split_part(path).0).is_some()
+    }
+
+    /// The folder of a config file, whose path may be followed by a part: paths in the config are relative
+    /// to it.
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use array_config::ArrayConfig;
+    ///
+    /// let file = Path::new("runs/dataset.yaml#/train/0");
+    /// assert_eq!(ArrayConfig::folder_of(file), Path::new("runs"));
+    /// ```
+    #[must_use]
+    pub fn folder_of(path: &Path) -> PathBuf {
+        split_part(path).0.parent().unwrap_or(Path::new("")).to_owned()
     }
 
     fn from_text(format: Format, text: &str, part: &str) -> Result<Self, ConfigError> {

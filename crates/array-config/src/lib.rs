@@ -88,7 +88,7 @@ mod open;
 mod parse;
 mod pick;
 
-pub use channels::LabelChannels;
+pub use channels::{CropChannels, LabelChannels};
 pub use config::{
     ArrayConfig, BinarizeConfig, ConcatConfig, ConstantConfig, CropConfig, LogicalOrConfig,
     MaskConfig, OnesConfig, ResampleConfig, SumConfig, Translation, ZarrConfig,

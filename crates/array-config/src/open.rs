@@ -46,9 +46,9 @@ pub enum Opened {
     /// An array, or a scale level of an image.
     Array(Arc<ZarrArray>),
     /// A crop in which each class has an array of its own; or one such class.
-    Crop(OpenedCrop),
+    Crop(Box<OpenedCrop>),
     /// A container or group of something else.
-    Group(ZarrGroup),
+    Group(Box<ZarrGroup>),
 }
 
 /// A crop group over Zarr arrays.
@@ -132,16 +132,17 @@ fn open_through(
     };
     let annotation = annotation(group.attrs());
     if is_crop(group.attrs()) {
-        return Ok(Opened::Crop(open_crop(&group, options, table)?));
+        return Ok(Opened::Crop(Box::new(open_crop(&group, options, table)?)));
     }
     if options.level.is_none() && group.levels()?.is_empty() {
-        return Ok(Opened::Group(group));
+        return Ok(Opened::Group(Box::new(group)));
     }
     let array = Arc::new(group.open_array("", options)?);
     if annotation.is_some_and(|annotation| annotation.contains_key("annotation_type")) {
         let name = class_name(group.attrs(), group.path());
         let class = CropClass::from_attrs(name, Arc::clone(&array) as _, group.attrs())?;
-        return Ok(Opened::Crop(single_class(class, array, group.path().to_owned(), table)?));
+        let path = group.path().to_owned();
+        return Ok(Opened::Crop(Box::new(single_class(class, array, path, table)?)));
     }
     open_single_array(array, table)
 }
@@ -158,7 +159,7 @@ fn open_single_array(
     let path = array.metadata().path().to_owned();
     let name = class_name(array.attrs(), &path);
     let class = CropClass::from_attrs(name, Arc::clone(&array) as _, &Map::new())?;
-    Ok(Opened::Crop(single_class(class, array, path, table)?))
+    Ok(Opened::Crop(Box::new(single_class(class, array, path, table)?)))
 }
 
 fn single_class(
