@@ -18,12 +18,14 @@ use crate::args::{CheckArgs, OpeningArgs};
 use crate::check::report::{Details, Report};
 use crate::progress;
 use crate::source::{self, Source};
+use crate::table::counted;
 
 /// The ground truth has errors.
 #[derive(Debug, thiserror::Error)]
-#[error("{errors} in {sources}")]
+#[error("{errors} found{sources}")]
 struct ErrorsFound {
     errors: String,
+    /// In how many of several sources.
     sources: String,
 }
 
@@ -33,6 +35,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<()> {
         table: source::class_table(&args.opening)?,
         grouping: source::grouping(&args.groups)?,
     };
+    // What means nothing is wrong for all sources, and so not a finding of each.
+    source::options(&args.opening)?;
     let sources = sources::expand(&args.sources)?;
     let bar = progress::sources(sources.len() as u64, "checking");
     let reports: Vec<Report> = sources
@@ -51,8 +55,11 @@ pub(crate) fn run(args: &CheckArgs) -> Result<()> {
         return Ok(());
     }
     let bad = reports.iter().filter(|report| errors(report) > 0).count();
-    let errors = if total == 1 { "1 error".to_owned() } else { format!("{total} errors") };
-    let sources = format!("{bad} of {} sources", reports.len());
+    let errors = counted(total as u64, "error", "errors");
+    let sources = match reports.len() {
+        1 => String::new(),
+        all => format!(" in {bad} of {all} sources"),
+    };
     Err(ErrorsFound { errors, sources }.into())
 }
 
@@ -88,10 +95,12 @@ impl Check<'_> {
 
     fn source(&self, name: String, source: &Source) -> Result<Report> {
         match source {
-            Source::Labels(array) => self.labels(name, array, geometry(array)),
-            Source::Config(array) => self.labels(name, &**array, Vec::new()),
-            Source::Channels(channels) => self.labels(name, &*channels.labels, Vec::new()),
-            Source::Crop(opened) => {
+            Source::Labels(array) => self.labels(name, array, None, geometry(array)),
+            Source::Config(array) => self.labels(name, &**array, None, Vec::new()),
+            Source::Channels(channels) => {
+                self.labels(name, &*channels.labels, Some(&channels.groups), Vec::new())
+            }
+            Source::Crop(opened, _) => {
                 let report = check_crop(&opened.crop)?;
                 let mut findings = report.findings.clone();
                 for finding in opened.arrays.iter().flat_map(|array| geometry(array)) {
@@ -100,6 +109,17 @@ impl Check<'_> {
                         findings.push(finding);
                     }
                 }
+                if let (false, Err(error)) =
+                    (self.grouping.is_empty(), opened.crop.resolve(&self.grouping))
+                {
+                    findings.push(Finding::refused("", &error));
+                }
+                // A class that cannot be opened is no class without an array.
+                let has_failed = |finding: &Finding| {
+                    finding.code == "listed-without-array"
+                        && opened.failed.iter().any(|(class, _)| *class == finding.subject)
+                };
+                findings.retain(|finding| !has_failed(finding));
                 for (class, error) in &opened.failed {
                     findings.push(sources::failure(class, error));
                 }
@@ -109,8 +129,14 @@ impl Check<'_> {
         }
     }
 
-    fn labels(&self, name: String, array: &dyn Array, geometry: Vec<Finding>) -> Result<Report> {
-        let (groups, refused) = match self.groups(array) {
+    fn labels(
+        &self,
+        name: String,
+        array: &dyn Array,
+        preset: Option<&Groups>,
+        geometry: Vec<Finding>,
+    ) -> Result<Report> {
+        let (groups, refused) = match self.groups(array, preset) {
             Ok(groups) => (groups, None),
             Err(error) => (None, Some(Finding::refused("", &error))),
         };
@@ -123,12 +149,20 @@ impl Check<'_> {
         ))
     }
 
-    /// The user's groups for an array of labels; without any, each class that it names is one.
-    fn groups(&self, array: &dyn Array) -> Result<Option<Groups>, MaskError> {
+    /// The user's groups for an array of labels, or those of its config; without any, each class that it
+    /// names is one.
+    fn groups(
+        &self,
+        array: &dyn Array,
+        preset: Option<&Groups>,
+    ) -> Result<Option<Groups>, MaskError> {
         // What is wrong with the attribute is found by the check itself.
         let list = LabelList::from_attrs(array.attrs()).ok().flatten();
         if !self.grouping.is_empty() {
             return self.grouping.resolve_labels(self.table.as_ref(), list.as_ref()).map(Some);
+        }
+        if let Some(groups) = preset {
+            return Ok(Some(groups.clone()));
         }
         let mut groups: Vec<Group> = Vec::new();
         for entry in list.iter().flat_map(|list| list.entries()) {

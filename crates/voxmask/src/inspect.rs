@@ -18,10 +18,12 @@ pub(crate) use self::tree::named_inside;
 pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     match source::open(&args.source)? {
         Source::Labels(array) => array::print(&array, args.json),
-        Source::Crop(opened) => crop::print(&opened, args.json),
+        Source::Crop(opened, _) => crop::print(&opened, args.json),
         Source::Tree(tree) => tree::print(&tree, args.json),
-        Source::Config(array) => crop::print_virtual(&*array, args.json),
-        Source::Channels(channels) => crop::print_virtual(&*channels.labels, args.json),
+        Source::Config(array) => crop::print_virtual(&*array, None, args.json),
+        Source::Channels(channels) => {
+            crop::print_virtual(&*channels.labels, Some(&channels.groups), args.json)
+        }
     }
 }
 

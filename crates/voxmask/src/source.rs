@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use annotation_mask::{ClassTable, Grouping, MaskOptions};
+use annotation_mask::{ClassGroups, ClassTable, Grouping, MaskOptions};
 use anyhow::{Context, Result, bail};
-use array_config::{ArrayConfig, LabelChannels, OpenError, Opened, OpenedCrop};
+use array_config::{ArrayConfig, CropChannels, LabelChannels, OpenError, Opened, OpenedCrop};
 use array_core::Array;
 use geometry::{Decimal, LengthUnit};
 use zarr_source::{
@@ -27,10 +27,10 @@ pub(crate) enum Source {
     Config(Arc<dyn Array>),
     /// The labels below a mask or a target that a config describes, and its channels.
     Channels(LabelChannels),
-    /// A crop in which each class has an array of its own.
-    Crop(OpenedCrop),
+    /// A crop in which each class has an array of its own, and the channels that a config makes of it.
+    Crop(Box<OpenedCrop>, Option<ClassGroups>),
     /// A container, group or folder of something else, and what is in it.
-    Tree(ZarrTree),
+    Tree(Box<ZarrTree>),
 }
 
 impl Source {
@@ -38,7 +38,7 @@ impl Source {
     pub(crate) fn folders(&self) -> Vec<PathBuf> {
         match self {
             Self::Labels(array) => vec![array.metadata().path().to_owned()],
-            Self::Crop(crop) => {
+            Self::Crop(crop, _) => {
                 crop.arrays.iter().map(|array| array.metadata().path().to_owned()).collect()
             }
             Self::Config(_) | Self::Channels(_) | Self::Tree(_) => Vec::new(),
@@ -52,7 +52,7 @@ impl Source {
         };
         match self {
             Self::Labels(array) => of_array(array),
-            Self::Crop(opened) => {
+            Self::Crop(opened, _) => {
                 // What all classes have in common is said once.
                 let mut remarks: Vec<String> = Vec::new();
                 let arrays = opened.arrays.iter().flat_map(|array| of_array(array));
@@ -91,16 +91,18 @@ pub(crate) fn open_source(
     let context = || format!("cannot open {location}");
     let options = options(args)?;
     if ArrayConfig::is_file(source) && !location.is_url() && !source.is_dir() {
-        return open_config(source, &options).with_context(context);
+        return open_config(source, &options, table).with_context(context);
     }
     match open(location.clone(), &options, table) {
         Ok(Opened::Array(array)) => Ok(Source::Labels(array)),
-        Ok(Opened::Crop(crop)) => Ok(Source::Crop(crop)),
-        Ok(Opened::Group(group)) => Ok(Source::Tree(group.tree(MAX_NODES).with_context(context)?)),
+        Ok(Opened::Crop(crop)) => Ok(Source::Crop(crop, None)),
+        Ok(Opened::Group(group)) => {
+            Ok(Source::Tree(Box::new(group.tree(MAX_NODES).with_context(context)?)))
+        }
         // A folder that is no group may hold containers.
         Err(error @ OpenError::Zarr(ZarrError::NotAZarrArray { .. })) => {
             match ZarrTree::open(location.clone(), &options, MAX_NODES) {
-                Ok(tree) => Ok(Source::Tree(tree)),
+                Ok(tree) => Ok(Source::Tree(Box::new(tree))),
                 Err(_) => Err(error).with_context(context),
             }
         }
@@ -109,13 +111,17 @@ pub(crate) fn open_source(
 }
 
 /// Opens what a config describes; what it does not say is as the user says.
-fn open_config(path: &Path, options: &OpenOptions) -> Result<Source> {
+fn open_config(path: &Path, options: &OpenOptions, table: Option<&ClassTable>) -> Result<Source> {
     let config = ArrayConfig::from_file(path)?;
-    // Relative paths in a config are relative to its folder.
-    let base = path.parent().unwrap_or(Path::new(""));
-    Ok(match config.label_channels_with(base, options)? {
+    let base = ArrayConfig::folder_of(path);
+    if let Some(CropChannels { opened, groups }) =
+        config.crop_channels_with(&base, options, table)?
+    {
+        return Ok(Source::Crop(Box::new(opened), Some(groups)));
+    }
+    Ok(match config.label_channels_with(&base, options)? {
         Some(channels) => Source::Channels(channels),
-        None => Source::Config(config.build_with(base, options)?),
+        None => Source::Config(config.build_with(&base, options)?),
     })
 }
 

@@ -20,7 +20,7 @@ use crate::source::{self, Source};
 pub(crate) enum Truth {
     /// Of an array of labels.
     Labels {
-        pair: MaskAndTarget<dyn Array>,
+        pair: Box<MaskAndTarget<dyn Array>>,
         groups: Groups,
         options: MaskOptions,
         background: LabelId,
@@ -39,7 +39,7 @@ impl Truth {
     ) -> Result<Self> {
         let grouping = source::grouping(&args.groups)?;
         let (labels, preset) = match source {
-            Source::Crop(opened) => {
+            Source::Crop(opened, preset) => {
                 check_no_label_options(args)?;
                 // A crop has a class, and all of its classes cover the same voxels.
                 let crop = match roi.zip(opened.crop.classes().first()) {
@@ -49,10 +49,10 @@ impl Truth {
                     }
                     None => opened.crop,
                 };
-                let groups = if grouping.is_empty() {
-                    crop.default_groups()?
-                } else {
-                    crop.resolve(&grouping).map_err(|error| groups_error(args, error))?
+                let groups = match preset.filter(|_| grouping.is_empty()) {
+                    Some(groups) => groups,
+                    None if grouping.is_empty() => crop.default_groups()?,
+                    None => crop.resolve(&grouping).map_err(|error| groups_error(args, error))?,
                 };
                 return Self::of_crop(crop, groups);
             }
@@ -109,7 +109,7 @@ impl Truth {
             tracing::warn!("group {group:?}: labels of type {dtype} never have the id {id}");
         }
         let pair = MaskAndTarget::new(labels, &groups, &options, background)?;
-        Ok(Self::Labels { pair, groups, options, background })
+        Ok(Self::Labels { pair: Box::new(pair), groups, options, background })
     }
 
     fn of_crop(crop: CropGroup<Arc<dyn Array>>, groups: ClassGroups) -> Result<Self> {
@@ -119,7 +119,7 @@ impl Truth {
 
     pub(crate) fn pair(&self) -> &dyn GroundTruth {
         match self {
-            Self::Labels { pair, .. } => pair,
+            Self::Labels { pair, .. } => &**pair,
             Self::Crop { pair, .. } => pair,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use annotation_mask::{ClassState, CropClass};
+use annotation_mask::{ClassState, CropClass, Groups};
 use anstream::stdout;
 use anyhow::Result;
 use array_config::OpenedCrop;
@@ -101,10 +101,17 @@ fn classes_json(opened: &OpenedCrop) -> Value {
     opened.crop.class_names().iter().map(class).collect()
 }
 
-/// Prints an array that a config describes.
-pub(crate) fn print_virtual(array: &dyn Array, as_json: bool) -> Result<()> {
+/// Prints an array that a config describes, or the labels below a mask and the channels over them.
+pub(crate) fn print_virtual(
+    array: &dyn Array,
+    groups: Option<&Groups>,
+    as_json: bool,
+) -> Result<()> {
     let info = array.info();
     let facts = Facts::of(info)?;
+    let channels = groups
+        .map(|groups| groups.as_slice().iter().map(|group| group.name.clone()).collect())
+        .or_else(|| info.channel_names().map(<[_]>::to_vec));
     if as_json {
         let unit = facts.unit_name();
         return print_json(&json!({
@@ -116,7 +123,7 @@ pub(crate) fn print_virtual(array: &dyn Array, as_json: bool) -> Result<()> {
             "voxel_size": facts.voxel_size,
             "offset": facts.offset,
             "roi": {"offset": facts.offset, "shape": facts.extent},
-            "channels": info.channel_names(),
+            "channels": channels,
         }));
     }
     let symbol = facts.symbol();
@@ -128,6 +135,6 @@ pub(crate) fn print_virtual(array: &dyn Array, as_json: bool) -> Result<()> {
         ("corner", format!("{} {symbol}", list(&facts.offset))),
         ("region", info.unit().format_roi(info.roi())),
     ];
-    rows.extend(info.channel_names().map(|names| ("channels", names.join(", "))));
+    rows.extend(channels.map(|names: Vec<String>| ("channels", names.join(", "))));
     print_rows(&rows)
 }
