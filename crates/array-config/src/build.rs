@@ -47,7 +47,17 @@ impl ArrayConfig {
         base: &Path,
         defaults: &OpenOptions,
     ) -> Result<Arc<dyn Array>, ConfigError> {
-        Builder { base, defaults }.build(self, &At::ROOT, 0)
+        self.build_at(base, defaults, &At::ROOT)
+    }
+
+    /// Opens an array that is a part of a config, at `at`.
+    pub(crate) fn build_at(
+        &self,
+        base: &Path,
+        defaults: &OpenOptions,
+        at: &At<'_>,
+    ) -> Result<Arc<dyn Array>, ConfigError> {
+        Builder { base, defaults }.build(self, at, 0)
     }
 
     /// The local paths of all Zarr arrays and crop groups that the config reads, each once: what must not

@@ -36,16 +36,16 @@ impl ArrayConfig {
         base: &Path,
         defaults: &OpenOptions,
     ) -> Result<Option<LabelChannels>, ConfigError> {
-        let at = At::ROOT.key("groups");
+        let (at, source) = (At::ROOT.key("groups"), At::ROOT.key("source"));
         Ok(match self {
             Self::Mask(mask) => Some(LabelChannels {
-                labels: mask.source.build_with(base, defaults)?,
+                labels: mask.source.build_at(base, defaults, &source)?,
                 groups: mask.groups.resolve(base, &at)?.with_generic_ids(&mask.generic_ids),
                 options: MaskOptions { rule: mask.rule, require_labels: mask.require_labels },
                 background: 0,
             }),
             Self::Binarize(binarize) => Some(LabelChannels {
-                labels: binarize.source.build_with(base, defaults)?,
+                labels: binarize.source.build_at(base, defaults, &source)?,
                 groups: binarize.groups.resolve(base, &at)?,
                 options: MaskOptions::default(),
                 background: binarize.background,

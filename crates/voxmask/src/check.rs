@@ -18,12 +18,14 @@ use crate::args::{CheckArgs, OpeningArgs};
 use crate::check::report::{Details, Report};
 use crate::progress;
 use crate::source::{self, Source};
+use crate::table::counted;
 
 /// The ground truth has errors.
 #[derive(Debug, thiserror::Error)]
-#[error("{errors} in {sources}")]
+#[error("{errors} found{sources}")]
 struct ErrorsFound {
     errors: String,
+    /// In how many of several sources.
     sources: String,
 }
 
@@ -54,8 +56,11 @@ pub(crate) fn run(args: &CheckArgs) -> Result<()> {
         return Ok(());
     }
     let bad = reports.iter().filter(|report| errors(report) > 0).count();
-    let errors = if total == 1 { "1 error".to_owned() } else { format!("{total} errors") };
-    let sources = format!("{bad} of {} sources", reports.len());
+    let errors = counted(total as u64, "error", "errors");
+    let sources = match reports.len() {
+        1 => String::new(),
+        all => format!(" in {bad} of {all} sources"),
+    };
     Err(ErrorsFound { errors, sources }.into())
 }
 
@@ -105,6 +110,17 @@ impl Check<'_> {
                         findings.push(finding);
                     }
                 }
+                if let (false, Err(error)) =
+                    (self.grouping.is_empty(), opened.crop.resolve(&self.grouping))
+                {
+                    findings.push(Finding::refused("", &error));
+                }
+                // A class that cannot be opened is no class without an array.
+                let has_failed = |finding: &Finding| {
+                    finding.code == "listed-without-array"
+                        && opened.failed.iter().any(|(class, _)| *class == finding.subject)
+                };
+                findings.retain(|finding| !has_failed(finding));
                 for (class, error) in &opened.failed {
                     findings.push(sources::failure(class, error));
                 }

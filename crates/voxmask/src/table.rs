@@ -42,6 +42,11 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// A number with its noun, such as `1 class` or `2 097 152 voxels`.
+pub(crate) fn counted(number: u64, one: &str, more: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { more })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

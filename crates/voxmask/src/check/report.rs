@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use annotation_mask::{CropReport, Finding, LabelReport, Severity};
+use annotation_mask::{CropReport, Finding, LabelCount, LabelReport, Severity};
 use anstream::stdout;
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::check::sources::refusal;
-use crate::table::{self, grouped, table};
+use crate::table::{self, counted, grouped, table};
 
 /// What was found in one source.
 pub(crate) struct Report {
@@ -50,16 +50,20 @@ impl Report {
 
     fn summary(&self) -> String {
         match &self.details {
-            Details::Labels(report) => format!(
-                "labels, {} voxels, {} labelled, {} ids",
-                grouped(report.voxels),
-                grouped(report.labelled),
-                report.labels.iter().filter(|label| label.voxels > 0 && label.id != 0).count()
-            ),
+            Details::Labels(report) => {
+                let found = |label: &&LabelCount| label.voxels > 0 && label.id != 0;
+                let ids = report.labels.iter().filter(found).count() as u64;
+                format!(
+                    "labels, {}, {} labelled, {}",
+                    counted(report.voxels, "voxel", "voxels"),
+                    grouped(report.labelled),
+                    counted(ids, "id", "ids")
+                )
+            }
             Details::Crop(report) => format!(
-                "crop of {} classes, {} voxels each",
-                report.classes.len(),
-                grouped(report.voxels)
+                "crop of {}, {} each",
+                counted(report.classes.len() as u64, "class", "classes"),
+                counted(report.voxels, "voxel", "voxels")
             ),
             Details::None => "not checked".to_owned(),
         }

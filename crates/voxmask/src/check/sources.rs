@@ -77,7 +77,7 @@ pub(crate) fn remark(remark: &Remark) -> Finding {
 /// A class that cannot be opened, as a finding.
 pub(crate) fn failure(class: &str, error: &OpenError) -> Finding {
     match error {
-        OpenError::Mask(error) => Finding::refused(class, error),
+        OpenError::Mask(error) if !is_of_storage(error) => Finding::refused(class, error),
         other => Finding::new(Severity::Error, "not-readable", class, chain(other)),
     }
 }
@@ -90,9 +90,14 @@ pub(crate) fn refusal(error: &anyhow::Error) -> Finding {
         _ => cause.downcast_ref::<MaskError>(),
     });
     match cause {
-        Some(cause) => Finding::refused("", cause),
-        None => Finding::new(Severity::Error, "not-readable", "", chain(error.as_ref())),
+        Some(cause) if !is_of_storage(cause) => Finding::refused("", cause),
+        _ => Finding::new(Severity::Error, "not-readable", "", chain(error.as_ref())),
     }
+}
+
+/// Whether an error has causes that say what could not be read.
+fn is_of_storage(error: &MaskError) -> bool {
+    matches!(error, MaskError::Array(_))
 }
 
 /// An error with its causes in one line.

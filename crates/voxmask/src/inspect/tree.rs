@@ -9,6 +9,7 @@ use zarr_source::{TreeArray, TreeKind, TreeNode, ZarrTree};
 
 use super::array::by;
 use super::print_json;
+use crate::table::counted;
 
 /// How many arrays a message names.
 const MAX_NAMED: usize = 12;
@@ -76,22 +77,18 @@ fn chunks(array: &TreeArray) -> String {
 fn role(node: &TreeNode) -> Option<String> {
     let annotation = annotation(&node.attrs);
     if let Some(classes) = annotation.and_then(|map| map.get("class_names")?.as_array()) {
-        return Some(format!("crop of {}", counted(classes.len(), "class", "classes")));
+        return Some(format!("crop of {}", counted(classes.len() as u64, "class", "classes")));
     }
     if let Some(name) = annotation.and_then(|map| map.get("class_name")?.as_str()) {
         return Some(format!("class {name}"));
     }
     let levels = node.levels.len();
     if levels > 0 {
-        return Some(format!("image of {}", counted(levels, "level", "levels")));
+        return Some(format!("image of {}", counted(levels as u64, "level", "levels")));
     }
     let labels = node.attrs.get("labels").and_then(Value::as_array)?;
     matches!(node.kind, TreeKind::Array(_))
-        .then(|| format!("labels of {}", counted(labels.len(), "class", "classes")))
-}
-
-fn counted(count: usize, one: &str, more: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { more })
+        .then(|| format!("labels of {}", counted(labels.len() as u64, "class", "classes")))
 }
 
 fn annotation(attrs: &Map<String, Value>) -> Option<&Map<String, Value>> {

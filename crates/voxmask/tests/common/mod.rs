@@ -16,6 +16,8 @@ use ndarray::{ArrayD, Axis, IxDyn};
 use serde_json::{Map, Value, json};
 use zarr_source::{Compression, ImageOptions, Staging, ZarrArray, ZarrFormat};
 
+pub mod crop_groups;
+
 /// Every file and folder below a folder, with the bytes of the files.
 pub type Listing = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
