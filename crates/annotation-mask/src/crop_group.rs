@@ -179,7 +179,8 @@ impl<A: Array> CropGroup<A> {
     }
 
     /// The index of the class of this name, in any spelling of the class table.
-    fn index_of(&self, name: &str) -> Option<usize> {
+    #[must_use]
+    pub fn index_of(&self, name: &str) -> Option<usize> {
         let exact = self.classes.iter().position(|class| class.name == name);
         exact.or_else(|| {
             let class = self.table.as_ref()?.class(name)?;

@@ -168,7 +168,7 @@ fn each_rule_says_which_channels_and_voxels_it_costs() {
         (finding.severity, finding.subject.as_str()),
         (Severity::Info, "strict, generic, cnnectome")
     );
-    let text = "2 of 3 channels (nuc, chrom) are masked, 8 voxels";
+    let text = "masked are 2 of 3 channels (nuc, chrom), 8 voxels";
     assert!(finding.message.contains(text), "{}", finding.message);
     // Annotated in part: only strict masks the nucleus.
     let groups = Groups::new(vec![Group::new("nuc", [20, 24]).with_generic_ids([20])]).unwrap();

@@ -162,7 +162,7 @@ impl Builder<'_> {
             place: at.to_string(),
             source: Box::new(source),
         })?;
-        for warning in array.warnings() {
+        for warning in array.remarks() {
             tracing::warn!("{at}: {warning}");
         }
         let Some(cells) = &config.snap_to_grid else { return Ok(Arc::new(array)) };

@@ -13,8 +13,6 @@ use serde_json::Value;
 use crate::args::InspectArgs;
 use crate::source::{self, Source};
 
-pub(crate) use self::tree::named_inside;
-
 pub(crate) fn run(args: &InspectArgs) -> Result<()> {
     match source::open(&args.source)? {
         Source::Labels(array) => array::print(&array, args.json),

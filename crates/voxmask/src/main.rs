@@ -2,6 +2,7 @@
 
 mod args;
 mod check;
+mod contents;
 mod demo;
 mod files;
 mod inspect;
@@ -12,6 +13,7 @@ mod report;
 mod source;
 mod table;
 mod truth;
+mod values;
 
 use std::process::ExitCode;
 

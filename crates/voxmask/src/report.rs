@@ -1,14 +1,14 @@
 //! What the user is told: channels as a table or JSON, errors in one block.
 
-use annotation_mask::{ChannelCounts, LabelId, MaskError};
+use annotation_mask::{ChannelCounts, MaskError};
 use anstream::eprintln;
 use anyhow::Result;
 use array_config::{ConfigError, OpenError};
-use serde_json::{Value, json};
 use zarr_source::ZarrError;
 
 use crate::table::{self, grouped, table};
 use crate::truth::Truth;
+use crate::values::fraction;
 
 /// Prints an error with its causes, and a hint where one helps; `overwrite` says whether the user asked
 /// for that.
@@ -80,25 +80,4 @@ pub(crate) fn print_channels(truth: &Truth, counts: &ChannelCounts) -> Result<()
 /// The members of a channel as text.
 fn members_text(members: &[String]) -> String {
     if members.is_empty() { "all".to_owned() } else { members.join(", ") }
-}
-
-/// Label ids as JSON numbers.
-pub(crate) fn ids_json(ids: &[LabelId]) -> Value {
-    ids.iter().map(|&id| id_json(id)).collect()
-}
-
-/// A label id as a JSON number; all ids lie within 64 bits.
-pub(crate) fn id_json(id: LabelId) -> Value {
-    match (u64::try_from(id), i64::try_from(id)) {
-        (Ok(id), _) => json!(id),
-        (_, Ok(id)) => json!(id),
-        _ => json!(id.to_string()),
-    }
-}
-
-/// A part as a share of the whole.
-pub(crate) fn fraction(part: u64, whole: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a share for people to read")]
-    let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
-    share
 }

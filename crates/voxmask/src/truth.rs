@@ -13,8 +13,9 @@ use geometry::Roi;
 use serde_json::{Map, Value, json};
 
 use crate::args::{ChannelArgs, UsageError};
-use crate::report::ids_json;
+use crate::contents;
 use crate::source::{self, Source};
+use crate::values::{fraction, ids_json};
 
 /// Masks and targets, and how they are made.
 pub(crate) enum Truth {
@@ -60,7 +61,7 @@ impl Truth {
             Source::Tree(tree) => bail!(
                 "{} is neither a label array nor a crop; {}",
                 tree.root.path.display(),
-                crate::inspect::named_inside(&tree)
+                contents::named_inside(&tree)
             ),
             Source::Labels(array) => (array as Arc<dyn Array>, None),
             Source::Config(array, _) => (array, None),
@@ -153,7 +154,7 @@ impl Truth {
                 format!("missing_{what}"): missing,
                 "known": known,
                 "positive": counts.positive.get(index).copied().unwrap_or(0),
-                "fraction": crate::report::fraction(known, counts.voxels),
+                "fraction": fraction(known, counts.voxels),
             })
         };
         self.pair().channels().into_iter().enumerate().map(channel).collect()

@@ -351,7 +351,7 @@ impl Check<'_> {
             let rules: Vec<&str> = same.iter().map(|cost| cost.rule.name()).collect();
             let rules = rules.join(", ");
             let message = format!(
-                "{rules}: {} of {} channels ({}) are masked, {} that training will not see",
+                "{rules}: masked are {} of {} channels ({}), {} that training will not see",
                 cost.masked.len(),
                 cost.channels,
                 cost.masked.join(", "),

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use zarr_source::{MemoryOrder, Remark, ZarrArray};
 
 use crate::inspect::{print_json, print_rows};
-use crate::report::id_json;
 use crate::table::{self, grouped, table};
+use crate::values::id_json;
 
 /// Prints an array, for people or for programs.
 pub(crate) fn print(array: &ZarrArray, json: bool) -> Result<()> {

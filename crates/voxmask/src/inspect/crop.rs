@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::array::{Facts, by, list};
 use super::{print_json, print_rows};
-use crate::report::id_json;
 use crate::table::{self, grouped, table};
+use crate::values::id_json;
 
 /// Prints a crop, for people or for programs.
 pub(crate) fn print(opened: &OpenedCrop, as_json: bool) -> Result<()> {
@@ -72,8 +72,8 @@ fn class_of<'a>(
     opened: &'a OpenedCrop,
     name: &str,
 ) -> Option<(&'a CropClass<std::sync::Arc<dyn Array>>, &'a zarr_source::ZarrArray)> {
-    let classes = opened.crop.classes().iter().zip(&opened.arrays);
-    classes.map(|(class, array)| (class, &**array)).find(|(class, _)| class.name == name)
+    let index = opened.crop.index_of(name)?;
+    opened.crop.classes().get(index).zip(opened.arrays.get(index).map(|array| &**array))
 }
 
 fn classes_json(opened: &OpenedCrop) -> Value {

@@ -2,17 +2,15 @@
 
 use std::io::Write;
 
+use annotation_mask::cellmap_annotation;
 use anstream::stdout;
 use anyhow::Result;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use zarr_source::{TreeArray, TreeKind, TreeNode, ZarrTree};
 
 use super::array::by;
 use super::print_json;
 use crate::table::counted;
-
-/// How many arrays a message names.
-const MAX_NAMED: usize = 12;
 
 /// Prints what is in a container, for people or for programs.
 pub(crate) fn print(tree: &ZarrTree, as_json: bool) -> Result<()> {
@@ -75,7 +73,7 @@ fn chunks(array: &TreeArray) -> String {
 
 /// What a node is for, as its attributes say.
 fn role(node: &TreeNode) -> Option<String> {
-    let annotation = annotation(&node.attrs);
+    let annotation = cellmap_annotation(&node.attrs);
     if let Some(classes) = annotation.and_then(|map| map.get("class_names")?.as_array()) {
         return Some(format!("crop of {}", counted(classes.len() as u64, "class", "classes")));
     }
@@ -89,10 +87,6 @@ fn role(node: &TreeNode) -> Option<String> {
     let labels = node.attrs.get("labels").and_then(Value::as_array)?;
     matches!(node.kind, TreeKind::Array(_))
         .then(|| format!("labels of {}", counted(labels.len() as u64, "class", "classes")))
-}
-
-fn annotation(attrs: &Map<String, Value>) -> Option<&Map<String, Value>> {
-    attrs.get("cellmap")?.get("annotation")?.as_object()
 }
 
 fn node_json(node: &TreeNode) -> Value {
@@ -128,32 +122,4 @@ fn node_json(node: &TreeNode) -> Value {
         json["not_listed"] = json!(node.not_listed);
     }
     json
-}
-
-/// The crops and arrays in a group, for a message.
-pub(crate) fn named_inside(tree: &ZarrTree) -> String {
-    let mut names = Vec::new();
-    collect_names(&tree.root, "", &mut names);
-    if names.is_empty() {
-        return "there are no arrays in it".to_owned();
-    }
-    let more = names.len().saturating_sub(MAX_NAMED);
-    names.truncate(MAX_NAMED);
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("in it are {}{rest}", names.join(", "))
-}
-
-fn collect_names(node: &TreeNode, above: &str, names: &mut Vec<String>) {
-    for child in &node.children {
-        let path =
-            if above.is_empty() { child.name.clone() } else { format!("{above}/{}", child.name) };
-        let is_crop = annotation(&child.attrs).is_some_and(|map| map.contains_key("class_names"));
-        if is_crop {
-            names.push(format!("the crop {path}"));
-        } else if matches!(child.kind, TreeKind::Array(_)) || !child.levels.is_empty() {
-            names.push(path);
-        } else {
-            collect_names(child, &path, names);
-        }
-    }
 }
