@@ -86,7 +86,7 @@ fn s3_server(folder: &Path) -> anyhow::Result<PathBuf> {
         // It serves a few kilobytes: building it fast matters more than its speed.
         install.args(["--debug", "--target-dir"]).arg(&build);
         install.env("CARGO_PROFILE_DEV_DEBUG", "0");
-        tell(&mut install, "is crates.io within reach?")?;
+        tell(&mut install, "is the registry of crates within reach?")?;
         fs::remove_dir_all(&build).with_context(|| format!("removing {}", build.display()))
     })?;
     Ok(root.join("bin").join(name))
