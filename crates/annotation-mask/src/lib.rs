@@ -62,6 +62,7 @@ mod near;
 mod pair;
 mod planes;
 mod rule;
+mod unique_keys;
 
 pub use binarize::BinarizeArray;
 pub use check::{
@@ -82,3 +83,4 @@ pub use labels::{Annotation, LabelEntry, LabelList};
 pub use mask::{MaskOptions, MissingAnnotationsMask};
 pub use pair::{BlockPair, ChannelCounts, MaskAndTarget};
 pub use rule::{ChannelDecision, Rule};
+pub use unique_keys::UniqueKeys;

@@ -1,13 +1,12 @@
 //! What a config can describe.
 
-use annotation_mask::{LabelId, Rule};
+use annotation_mask::{LabelId, Rule, UniqueKeys};
 use array_core::{DType, Downsampling};
 use geometry::{Decimal, LengthUnit};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::at::At;
 use crate::crop_group::CropGroupConfig;
-use crate::document::UniqueKeys;
 use crate::groups::{GroupsConfig, label_id};
 use crate::lengths::Numbers;
 use crate::parse::Parser;

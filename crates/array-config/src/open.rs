@@ -7,7 +7,7 @@ use annotation_mask::{ClassTable, CropClass, CropGroup, Grouping, MaskError, cel
 use array_core::{Array, ArrayError, ArrayExt};
 use geometry::Roi;
 use serde_json::{Map, Value};
-use zarr_source::{Location, OpenOptions, ZarrArray, ZarrError, ZarrGroup};
+use zarr_source::{Location, OpenOptions, ZarrArray, ZarrError, ZarrGroup, ZarrNode};
 
 /// Why something could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -123,28 +123,22 @@ fn open_through(
     options: &OpenOptions,
     table: Option<&ClassTable>,
 ) -> Result<Opened, OpenError> {
-    let group = match ZarrGroup::open_with(location.clone(), options) {
-        Ok(group) => group,
-        // The error for an array tells more of what is there instead.
-        Err(ZarrError::NotAZarrGroup { .. } | ZarrError::NotFound { .. }) => {
-            let array = Arc::new(ZarrArray::open_with(location, options)?);
-            let path = array.metadata().path().to_owned();
+    let group = match ZarrNode::open_with(location, options)? {
+        ZarrNode::Group(group) => group,
+        ZarrNode::Array(array) => {
+            let array: Arc<ZarrArray> = array.into();
+            let (path, group_attrs) = (array.metadata().path(), array.group_attrs());
             // A level is called `s0`; its group has the name of the class.
-            let group = path.parent().filter(|_| !array.group_attrs().is_empty());
-            return open_single(
-                Arc::clone(&array),
-                array.group_attrs(),
-                group.unwrap_or(&path),
-                table,
-            );
+            let group = path.parent().filter(|_| !group_attrs.is_empty());
+            let name = group.unwrap_or(path);
+            return open_single(Arc::clone(&array), group_attrs, name, table);
         }
-        Err(error) => return Err(error.into()),
     };
     if is_crop(group.attrs()) {
         return Ok(Opened::Crop(Box::new(open_crop(&group, options, table)?)));
     }
     if options.level.is_none() && group.levels()?.is_empty() {
-        return Ok(Opened::Group(Box::new(group)));
+        return Ok(Opened::Group(group));
     }
     let array = Arc::new(group.open_array("", options)?);
     open_single(array, group.attrs(), group.path(), table)

@@ -49,7 +49,12 @@ impl ZarrGroup {
 
     fn open_in(container: Container, dir: &Path) -> Result<Self, ZarrError> {
         let node = node_at(&container, dir, NodeKind::Group)?;
-        Ok(Self { container, node })
+        Ok(Self::of_node(container, node))
+    }
+
+    /// The group of a node that has been read.
+    pub(crate) fn of_node(container: Container, node: Node) -> Self {
+        Self { container, node }
     }
 
     /// Opens the group `name` in this one, such as `labels/mito`.

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use array_core::testing::check_contract;
 use array_core::{Array, ArrayExt};
 use serde_json::json;
-use zarr_source::{StoreOptions, TreeKind, ZarrArray, ZarrError, ZarrGroup};
+use zarr_source::{StoreOptions, TreeKind, ZarrArray, ZarrError, ZarrGroup, ZarrNode};
 
 use crate::servers::{Nginx, write};
 use crate::support::{
@@ -29,6 +29,24 @@ fn every_fixture_reads_as_from_a_folder() {
         let array = ZarrArray::open_with(nginx.url(&format!("{name}/s0/")), &quick(0)).unwrap();
         check_contract(&array);
     }
+}
+
+#[test]
+fn to_open_whatever_is_there_takes_no_more_requests_than_to_open_what_it_is() {
+    let Some(nginx) = Nginx::start("") else { return };
+    put("v2_missing.zarr", &nginx.root(), "crop.zarr");
+    let (array, group) = (nginx.url("crop.zarr/s0"), nginx.url("crop.zarr"));
+    let options = quick(0);
+    ZarrArray::open_with(array.as_str(), &options).unwrap();
+    let for_array = nginx.requests().len();
+    let node = ZarrNode::open_with(array.as_str(), &options).unwrap();
+    assert!(matches!(node, ZarrNode::Array(_)), "{node:?}");
+    assert_eq!(nginx.requests().len(), for_array);
+    ZarrGroup::open_with(group.as_str(), &options).unwrap();
+    let for_group = nginx.requests().len();
+    let node = ZarrNode::open_with(group.as_str(), &options).unwrap();
+    assert!(matches!(node, ZarrNode::Group(_)), "{node:?}");
+    assert_eq!(nginx.requests().len(), for_group);
 }
 
 #[test]
