@@ -1,14 +1,13 @@
 //! The target: what a channel should learn.
 
-use array_core::{Array, ArrayError, ArrayInfo, Block, Output, Scalar, Visitor, fill_rows};
+use array_core::{Array, ArrayError, ArrayInfo, Block, Output, Scalar, Visitor};
 use geometry::Window;
-use ndarray::Axis;
 
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::label::LabelId;
 use crate::lookup::Lookup;
-use crate::mask::{channel_info, read_channels, visit_channels};
+use crate::mask::{channel_info, visit_channels};
 
 /// For each channel and voxel, 1 where the label belongs to the channel's group, 0 elsewhere.
 ///
@@ -59,24 +58,6 @@ impl<A: Array> BinarizeArray<A> {
     pub(crate) fn lookup(&self) -> &Lookup {
         &self.lookup
     }
-
-    /// Writes the targets of a block of labels to `out`, of shape `[channels, ..block]`.
-    pub(crate) fn write_block(&self, block: &Block<'_>, out: Output<'_>) -> Result<(), ArrayError> {
-        let zeroed = out.is_zeroed();
-        let mut out = out.into_view().typed::<u8>()?;
-        match block {
-            Block::Constant(value) => {
-                for (index, channel) in out.axis_iter_mut(Axis(0)).enumerate() {
-                    let positive = self.lookup.contains(*value, index);
-                    if positive || !zeroed {
-                        fill_rows(channel, u8::from(positive));
-                    }
-                }
-                Ok(())
-            }
-            Block::Voxels(labels) => self.lookup.write(labels, &mut out, zeroed),
-        }
-    }
 }
 
 impl<A: Array> Array for BinarizeArray<A> {
@@ -91,14 +72,14 @@ impl<A: Array> Array for BinarizeArray<A> {
             {
                 visitor(Block::Constant(Scalar::U8(0)))
             }
-            block => {
-                visit_channels(&self.info, window, visitor, |out| self.write_block(&block, out))
-            }
+            block => visit_channels(&self.info, window, visitor, |out| {
+                self.lookup.write_block(&block, window.shape(), out)
+            }),
         })
     }
 
     fn read_into(&self, window: &Window, out: Output<'_>) -> Result<(), ArrayError> {
-        read_channels(&self.source, window, out, &|block, out| self.write_block(block, out))
+        self.lookup.read_into(&self.source, window, out)
     }
 
     fn kind(&self) -> &'static str {

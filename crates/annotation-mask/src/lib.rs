@@ -47,6 +47,7 @@ mod check;
 mod class_annotation;
 mod class_groups;
 mod class_table;
+mod codes;
 mod crop_group;
 mod encoding;
 mod error;
@@ -62,6 +63,7 @@ mod near;
 mod pair;
 mod planes;
 mod rule;
+mod slabs;
 mod unique_keys;
 
 pub use binarize::BinarizeArray;

@@ -5,29 +5,49 @@
 //! set of channels as bits; beyond that it is the index of one of the few sets that occur.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Debug;
+use std::ops::{BitOr, Range};
 
-use array_core::{AnyView, ArrayError, DType, Scalar, fill_rows};
-use ndarray::{ArrayView1, ArrayViewD, ArrayViewMutD, Axis};
+use array_core::{
+    Array, ArrayError, Block, DType, Output, Scalar, Stores, for_each_slab, set_rows,
+    vectorized, write_rows,
+};
+use geometry::Window;
+use ndarray::{ArrayViewMutD, Axis};
 
+use crate::codes::{Codes, codes_for};
 use crate::error::MaskError;
 use crate::groups::Groups;
-use crate::label::{Label, LabelId};
-use crate::planes::{copy_plane, fill_plane, len_of, not_labels, with_scratch};
-
-/// Up to this many channels, a code is a set of bits.
-const BIT_CHANNELS: usize = 16;
-
-/// Ids below this are looked up in a table with one entry for each id.
-const TABLE_LEN: usize = 4096;
+use crate::label::LabelId;
+use crate::mask::read_plane;
+use crate::planes::{Scratch, len_of, plane_mut, with_scratch};
+use crate::slabs::write_pieces;
 
 /// Which channels each label id belongs to, for labels of one type.
 #[derive(Debug)]
 pub(crate) struct Lookup {
     channels: usize,
-    codes: Box<dyn Codes>,
-    // For each code, its channels in bytes of 8; empty if codes are bits.
-    sets: Vec<Vec<u8>>,
+    coding: Coding,
+}
+
+/// What the codes are.
+#[derive(Debug)]
+enum Coding {
+    /// The set of up to 8 channels, as bits.
+    Bits8(Box<dyn Codes<u8>>),
+    /// The set of up to 16 channels, as bits.
+    Bits16(Box<dyn Codes<u16>>),
+    /// The index of a set, and for each set its channels in bytes of 8.
+    Sets(Box<dyn Codes<u16>>, Vec<Vec<u8>>),
+}
+
+/// Runs the same code with whatever codes there are.
+macro_rules! for_codes {
+    ($lookup:expr, |$codes:ident| $body:expr) => {
+        match &$lookup.coding {
+            Coding::Bits8($codes) => $body,
+            Coding::Bits16($codes) | Coding::Sets($codes, _) => $body,
+        }
+    };
 }
 
 impl Lookup {
@@ -53,110 +73,149 @@ impl Lookup {
                     1 << (channel % 8);
             }
         }
-        let mut coder = Coder::new(channels);
-        let default = coder.code(&others)?;
-        let mut coded = Vec::with_capacity(by_id.len());
-        for (id, set) in by_id {
-            coded.push((id, coder.code(&set)?));
-        }
-        Ok(Self { channels, codes: codes_for(dtype, &coded, default)?, sets: coder.sets })
+        let byte = |set: &[u8], index: usize| set.get(index).copied().unwrap_or(0);
+        let coding = match bytes {
+            0 | 1 => {
+                let code = |set: &[u8]| byte(set, 0);
+                let coded: Vec<_> = by_id.iter().map(|(&id, set)| (id, code(set))).collect();
+                Coding::Bits8(codes_for(dtype, &coded, code(&others))?)
+            }
+            2 => {
+                let code = |set: &[u8]| u16::from_le_bytes([byte(set, 0), byte(set, 1)]);
+                let coded: Vec<_> = by_id.iter().map(|(&id, set)| (id, code(set))).collect();
+                Coding::Bits16(codes_for(dtype, &coded, code(&others))?)
+            }
+            _ => {
+                let mut coder = Coder::default();
+                let default = coder.code(&others)?;
+                let mut coded = Vec::with_capacity(by_id.len());
+                for (id, set) in by_id {
+                    coded.push((id, coder.code(&set)?));
+                }
+                Coding::Sets(codes_for(dtype, &coded, default)?, coder.sets)
+            }
+        };
+        Ok(Self { channels, coding })
     }
 
-    /// Writes the channels of a block of labels to `out`, of shape `[channels, ..block]`.
-    ///
-    /// Where `zeroed` says that `out` holds zeros, channels without a voxel are left untouched.
-    pub(crate) fn write(
+    /// Reads the channels of `window` of `source` into `out`, of shape `[channels, ..window.shape()]`.
+    pub(crate) fn read_into<A: Array>(
         &self,
-        labels: &AnyView<'_>,
-        out: &mut ArrayViewMutD<'_, u8>,
-        zeroed: bool,
+        source: &A,
+        window: &Window,
+        out: Output<'_>,
     ) -> Result<(), ArrayError> {
-        with_scratch(len_of(labels.shape()), |codes: &mut [u16]| {
-            self.codes.fill(labels, codes)?;
-            self.for_each_channel(codes, |channel, plane| {
-                let out = out.index_axis_mut(Axis(0), channel);
-                match plane {
-                    None if zeroed => {}
-                    None => fill_rows(out, 0),
-                    Some(Plane::Bits(codes, shift)) => {
-                        copy_plane(codes, out, |code| low_bit(code >> shift));
-                    }
-                    Some(Plane::Bytes(bytes, shift)) => {
-                        copy_plane(bytes, out, |byte| (byte >> shift) & 1);
-                    }
-                }
+        for_codes!(self, |codes| {
+            let bytes = size_of_val(&codes.code_of(Scalar::U8(0)));
+            for_each_slab(window, source.info().blocks(), bytes, out, &mut |window, out| {
+                with_scratch(len_of(window.shape()), |plane| {
+                    let view = plane_mut(window.shape(), plane);
+                    read_plane(source, window, view, &|block, view| codes.fill(block, view))?;
+                    write_pieces(window.shape(), plane, out, &|plane, out| self.write_plane(plane, out))
+                })
             })
         })
     }
 
+    /// Writes the channels of a block of labels, of shape `shape`, to `out`, of shape
+    /// `[channels, ..block]`.
+    pub(crate) fn write_block(
+        &self,
+        block: &Block<'_>,
+        shape: &[usize],
+        out: Output<'_>,
+    ) -> Result<(), ArrayError> {
+        for_codes!(self, |codes| with_scratch(len_of(shape), |plane| {
+            codes.fill(block, plane_mut(shape, plane))?;
+            self.write_plane(plane, out)
+        }))
+    }
+
     /// Whether a voxel of this value belongs to `channel`.
     pub(crate) fn contains(&self, value: Scalar, channel: usize) -> bool {
-        let code = self.codes.code_of(value);
-        match self.sets.get(usize::from(code)) {
-            Some(set) => (set[channel / 8] >> (channel % 8)) & 1 == 1,
-            None => (code >> channel) & 1 == 1,
+        let bit = |byte: u8, bit: usize| (byte >> bit) & 1 == 1;
+        match &self.coding {
+            Coding::Bits8(codes) => bit(codes.code_of(value), channel),
+            Coding::Bits16(codes) => {
+                bit(codes.code_of(value).to_le_bytes()[channel / 8], channel % 8)
+            }
+            Coding::Sets(codes, sets) => {
+                bit(sets[usize::from(codes.code_of(value))][channel / 8], channel % 8)
+            }
         }
     }
 
-    /// Calls `visit` with the plane in which each channel has a bit; none where it has no voxel.
-    fn for_each_channel(
-        &self,
-        codes: &[u16],
-        mut visit: impl FnMut(usize, Option<Plane<'_>>),
-    ) -> Result<(), ArrayError> {
-        if self.sets.is_empty() {
-            let any = codes.iter().fold(0, |any, code| any | code);
-            for channel in 0..self.channels {
-                let present = (any >> channel) & 1 == 1;
-                visit(channel, present.then_some(Plane::Bits(codes, channel)));
-            }
-            return Ok(());
+    /// Writes the channels of a plane of codes to `out`; channels without a voxel are left alone where
+    /// they are zero already.
+    fn write_plane<C: Code>(&self, codes: &[C], out: Output<'_>) -> Result<(), ArrayError> {
+        let (zeroed, stores) = (out.is_zeroed(), out.stores());
+        let mut out = out.into_view().typed::<u8>()?;
+        if let Coding::Sets(_, sets) = &self.coding {
+            return with_scratch(codes.len(), |bytes: &mut [u8]| {
+                for first in (0..self.channels).step_by(8) {
+                    let table: Vec<u8> = sets.iter().map(|set| set[first / 8]).collect();
+                    for (byte, &code) in bytes.iter_mut().zip(codes) {
+                        *byte = table[code.into()];
+                    }
+                    let channels = first..self.channels.min(first + 8);
+                    write_bits(bytes, channels, &mut out, zeroed, stores);
+                }
+                Ok(())
+            });
         }
-        with_scratch(codes.len(), |bytes: &mut [u8]| {
-            for first in (0..self.channels).step_by(8) {
-                let table: Vec<u8> = self.sets.iter().map(|set| set[first / 8]).collect();
-                let mut any = 0;
-                for (byte, &code) in bytes.iter_mut().zip(codes) {
-                    *byte = table[usize::from(code)];
-                    any |= *byte;
-                }
-                for channel in first..self.channels.min(first + 8) {
-                    let present = (any >> (channel - first)) & 1 == 1;
-                    visit(channel, present.then_some(Plane::Bytes(bytes, channel - first)));
-                }
-            }
-            Ok(())
-        })
+        write_bits(codes, 0..self.channels, &mut out, zeroed, stores);
+        Ok(())
     }
 }
 
-/// A plane in which one bit belongs to a channel, and the place of the bit.
-enum Plane<'a> {
-    Bits(&'a [u16], usize),
-    Bytes(&'a [u8], usize),
+/// Writes the channels of which a plane has the bits, beginning with the lowest.
+fn write_bits<C: Code>(
+    plane: &[C],
+    channels: Range<usize>,
+    out: &mut ArrayViewMutD<'_, u8>,
+    zeroed: bool,
+    stores: Stores,
+) {
+    let any = vectorized(|| plane.iter().fold(C::default(), |any, &code| any | code));
+    for (bit, channel) in channels.enumerate() {
+        let out = out.index_axis_mut(Axis(0), channel);
+        if any.bit(bit) == 1 {
+            write_rows(out, plane, stores, |code| code.bit(bit));
+        } else if !zeroed {
+            set_rows(out, 0, stores);
+        }
+    }
 }
 
-fn low_bit(code: u16) -> u8 {
-    u8::from(code & 1 == 1)
+/// A number whose bits are channels.
+trait Code: Scratch + Default + BitOr<Output = Self> + Into<usize> + Sync {
+    /// One bit: 0 or 1.
+    fn bit(self, index: usize) -> u8;
+}
+
+impl Code for u8 {
+    #[inline]
+    fn bit(self, index: usize) -> u8 {
+        (self >> index) & 1
+    }
+}
+
+impl Code for u16 {
+    #[inline]
+    fn bit(self, index: usize) -> u8 {
+        u8::from((self >> index) & 1 == 1)
+    }
 }
 
 /// Gives each set of channels its code.
+#[derive(Default)]
 struct Coder {
-    bits: bool,
     sets: Vec<Vec<u8>>,
     known: HashMap<Vec<u8>, u16>,
 }
 
 impl Coder {
-    fn new(channels: usize) -> Self {
-        Self { bits: channels <= BIT_CHANNELS, sets: Vec::new(), known: HashMap::new() }
-    }
-
     fn code(&mut self, set: &[u8]) -> Result<u16, MaskError> {
-        if self.bits {
-            let byte = |index: usize| u16::from(set.get(index).copied().unwrap_or(0));
-            return Ok(byte(0) | byte(1) << 8);
-        }
         if let Some(&code) = self.known.get(set) {
             return Ok(code);
         }
@@ -170,105 +229,10 @@ impl Coder {
     }
 }
 
-/// The codes of labels of one type, behind the type.
-trait Codes: Debug + Send + Sync {
-    fn fill(&self, labels: &AnyView<'_>, codes: &mut [u16]) -> Result<(), ArrayError>;
-    fn code_of(&self, value: Scalar) -> u16;
-}
-
-fn codes_for(
-    dtype: DType,
-    coded: &[(LabelId, u16)],
-    default: u16,
-) -> Result<Box<dyn Codes>, MaskError> {
-    Ok(match dtype {
-        DType::Bool => Box::new(TypedCodes::<bool>::new(coded, default)),
-        DType::U8 => Box::new(TypedCodes::<u8>::new(coded, default)),
-        DType::U16 => Box::new(TypedCodes::<u16>::new(coded, default)),
-        DType::U32 => Box::new(TypedCodes::<u32>::new(coded, default)),
-        DType::U64 => Box::new(TypedCodes::<u64>::new(coded, default)),
-        DType::I8 => Box::new(TypedCodes::<i8>::new(coded, default)),
-        DType::I16 => Box::new(TypedCodes::<i16>::new(coded, default)),
-        DType::I32 => Box::new(TypedCodes::<i32>::new(coded, default)),
-        DType::I64 => Box::new(TypedCodes::<i64>::new(coded, default)),
-        DType::F32 | DType::F64 => return Err(MaskError::NotLabels { dtype }),
-    })
-}
-
-/// A table for small ids, a sorted list for the others.
-#[derive(Debug)]
-struct TypedCodes<T> {
-    table: Vec<u16>,
-    sorted: Vec<(T, u16)>,
-    default: u16,
-}
-
-impl<T: Label + Debug> TypedCodes<T> {
-    fn new(coded: &[(LabelId, u16)], default: u16) -> Self {
-        let mut table = Vec::new();
-        let mut sorted = Vec::new();
-        for &(id, code) in coded {
-            let Some(label) = T::from_id(id) else { continue };
-            match label.to_index().filter(|&index| index < TABLE_LEN) {
-                Some(index) => {
-                    if table.len() <= index {
-                        table.resize(index + 1, default);
-                    }
-                    table[index] = code;
-                }
-                None => sorted.push((label, code)),
-            }
-        }
-        sorted.sort_unstable_by_key(|&(label, _)| label);
-        Self { table, sorted, default }
-    }
-
-    #[inline]
-    fn code(&self, label: T) -> u16 {
-        if let Some(&code) = label.to_index().and_then(|index| self.table.get(index)) {
-            return code;
-        }
-        if self.sorted.is_empty() {
-            return self.default;
-        }
-        match self.sorted.binary_search_by_key(&label, |&(key, _)| key) {
-            Ok(found) => self.sorted[found].1,
-            Err(_) => self.default,
-        }
-    }
-
-    /// Labels come in runs: a row is often of one label, and if not, a voxel is mostly like the last.
-    fn fill_row(&self, row: ArrayView1<'_, T>, codes: &mut [u16]) {
-        let Some(&first) = row.first() else { return };
-        let mut last = (first, self.code(first));
-        let mut mark = |(out, &label): (&mut u16, &T)| {
-            if label != last.0 {
-                last = (label, self.code(label));
-            }
-            *out = last.1;
-        };
-        match row.as_slice() {
-            Some(row) if row.iter().all(|&label| label == first) => codes.fill(last.1),
-            Some(row) => codes.iter_mut().zip(row).for_each(&mut mark),
-            None => codes.iter_mut().zip(row).for_each(&mut mark),
-        }
-    }
-}
-
-impl<T: Label + Debug> Codes for TypedCodes<T> {
-    fn fill(&self, labels: &AnyView<'_>, codes: &mut [u16]) -> Result<(), ArrayError> {
-        let labels: ArrayViewD<'_, T> = labels.typed().map_err(|_| not_labels(labels))?;
-        fill_plane(labels, codes, |row, codes| self.fill_row(row, codes));
-        Ok(())
-    }
-
-    fn code_of(&self, value: Scalar) -> u16 {
-        value.get::<T>().map_or(self.default, |label| self.code(label))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use array_core::AnyView;
+
     use super::*;
     use crate::groups::Group;
 
@@ -290,7 +254,8 @@ mod tests {
             let groups = multiples(channels, 120);
             let lookup = Lookup::new(DType::U16, &groups, 0).unwrap();
             let mut out = ndarray::ArrayD::from_elem(vec![channels, labels.len()], 9);
-            lookup.write(&view, &mut out.view_mut(), false).unwrap();
+            let place = Output::new(out.view_mut().into());
+            lookup.write_block(&Block::Voxels(view.clone()), &[labels.len()], place).unwrap();
             for (channel, group) in groups.as_slice().iter().enumerate() {
                 let expected: Vec<u8> =
                     labels.iter().map(|&l| u8::from(group.ids.contains(&l.into()))).collect();

@@ -1,16 +1,18 @@
 //! The mask: where a channel may be trained.
 
 use array_core::{
-    Array, ArrayError, ArrayInfo, Block, DType, Output, Scalar, Visitor, fill_rows, fold_blocks,
+    Array, ArrayError, ArrayInfo, Block, DType, Output, Scalar, SplitSpatial, Visitor, fold_blocks,
+    for_each_slab, set_rows, write_rows,
 };
 use geometry::Window;
-use ndarray::{ArrayViewMutD, Axis};
+use ndarray::Axis;
 
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::labels::LabelList;
-use crate::planes::{channels, channels_mut, copy_plane, fill_foreground, len_of, with_scratch};
+use crate::planes::{fill_foreground, len_of, plane, plane_mut, with_scratch};
 use crate::rule::{ChannelDecision, Rule};
+use crate::slabs::write_pieces;
 
 /// How a mask is made from labels and groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,50 +85,32 @@ impl<A: Array> MissingAnnotationsMask<A> {
         self.decisions.iter().all(|decision| decision.kept)
     }
 
-    /// Writes the mask of a block of labels to `out`, of shape `[channels, ..block]`.
-    pub(crate) fn write_block(&self, block: &Block<'_>, out: Output<'_>) -> Result<(), ArrayError> {
-        let zeroed = out.is_zeroed();
+    /// Writes the mask of the voxels whose labelled ones are 1 in `plane` to `out`, of shape
+    /// `[channels, ..]`; what is zero already is left alone.
+    pub(crate) fn write_plane(&self, plane: &[u8], out: Output<'_>) -> Result<(), ArrayError> {
+        let (zeroed, stores) = (out.is_zeroed(), out.stores());
         let mut out = out.into_view().typed::<u8>()?;
-        match block {
-            Block::Constant(value) => {
-                let known = u8::from(value.to_integer().is_some_and(|label| label > 0));
-                self.write_channels(&mut out, zeroed, known == 0, |channel| {
-                    fill_rows(channel, known)
-                });
-            }
-            Block::Voxels(labels) => {
-                with_scratch(len_of(labels.shape()), |plane: &mut [u8]| {
-                    fill_foreground(labels, plane)?;
-                    self.write_plane(plane, &mut out, zeroed);
-                    Ok::<_, ArrayError>(())
-                })?;
+        let nothing = zeroed && !plane.contains(&1);
+        for (channel, decision) in out.axis_iter_mut(Axis(0)).zip(&self.decisions) {
+            if decision.kept && !nothing {
+                write_rows(channel, plane, stores, |known| known);
+            } else if !zeroed {
+                set_rows(channel, 0, stores);
             }
         }
         Ok(())
     }
 
-    /// Writes the mask of a block whose labelled voxels are 1 in `plane`.
-    pub(crate) fn write_plane(&self, plane: &[u8], out: &mut ArrayViewMutD<'_, u8>, zeroed: bool) {
-        self.write_channels(out, zeroed, false, |channel| {
-            copy_plane(plane, channel, |known| known)
-        });
-    }
-
-    /// Calls `write` for each kept channel and clears the others; what is zero already is left alone.
-    fn write_channels(
+    /// Hands the plane of `window` to `work`: 1 for each labelled voxel.
+    fn with_foreground(
         &self,
-        out: &mut ArrayViewMutD<'_, u8>,
-        zeroed: bool,
-        is_zero: bool,
-        mut write: impl FnMut(ArrayViewMutD<'_, u8>),
-    ) {
-        for (channel, decision) in out.axis_iter_mut(Axis(0)).zip(&self.decisions) {
-            if decision.kept && !is_zero {
-                write(channel);
-            } else if !zeroed {
-                fill_rows(channel, 0);
-            }
-        }
+        window: &Window,
+        work: impl FnOnce(&[u8]) -> Result<(), ArrayError>,
+    ) -> Result<(), ArrayError> {
+        with_scratch(len_of(window.shape()), |plane: &mut [u8]| {
+            read_plane(&self.source, window, plane_mut(window.shape(), plane), &fill_foreground)?;
+            work(plane)
+        })
     }
 }
 
@@ -146,9 +130,12 @@ impl<A: Array> Array for MissingAnnotationsMask<A> {
             Block::Constant(_) if self.keeps_everything() => {
                 visitor(Block::Constant(Scalar::U8(1)))
             }
-            block => {
-                visit_channels(&self.info, window, visitor, |out| self.write_block(&block, out))
-            }
+            block => visit_channels(&self.info, window, visitor, |out| {
+                with_scratch(len_of(window.shape()), |plane: &mut [u8]| {
+                    fill_foreground(&block, plane_mut(window.shape(), plane))?;
+                    self.write_plane(plane, out)
+                })
+            }),
         })
     }
 
@@ -156,7 +143,11 @@ impl<A: Array> Array for MissingAnnotationsMask<A> {
         if self.keeps_nothing() {
             return out.fill(Scalar::U8(0));
         }
-        read_channels(&self.source, window, out, &|block, out| self.write_block(block, out))
+        for_each_slab(window, self.info.blocks(), size_of::<u8>(), out, &mut |window, out| {
+            self.with_foreground(window, |plane| {
+                write_pieces(window.shape(), plane, out, &|plane, out| self.write_plane(plane, out))
+            })
+        })
     }
 
     fn kind(&self) -> &'static str {
@@ -202,26 +193,27 @@ pub(crate) fn visit_channels(
 ) -> Result<(), ArrayError> {
     let shape = [info.channel_shape(), window.shape()].concat();
     with_scratch(len_of(&shape), |buffer: &mut [u8]| {
-        write(Output::new(channels_mut(&shape, buffer).into()))?;
-        visitor(Block::Voxels(channels(&shape, buffer).into()))
+        write(Output::new(plane_mut(&shape, buffer).into()))?;
+        visitor(Block::Voxels(plane(&shape, buffer).into()))
     })
 }
 
-/// Reads a window of channels: each block of the source once, in parallel, straight into its place.
-pub(crate) fn read_channels<A: Array>(
+/// Reads a window of `source` into a plane, block by block, in parallel: `fill` turns each block into its
+/// part of the plane.
+pub(crate) fn read_plane<A: Array, O: SplitSpatial>(
     source: &A,
     window: &Window,
-    out: Output<'_>,
-    write: &(impl Fn(&Block<'_>, Output<'_>) -> Result<(), ArrayError> + Sync),
+    plane: O,
+    fill: &(impl Fn(&Block<'_>, O) -> Result<(), ArrayError> + Sync),
 ) -> Result<(), ArrayError> {
-    let work = |window: &Window, out: Output<'_>| {
+    let work = |window: &Window, plane: O| {
         // The visitor is called once, but only the source knows that.
-        let mut out = Some(out);
-        source.visit(window, &mut |block| match out.take() {
-            Some(out) => write(&block, out),
+        let mut plane = Some(plane);
+        source.visit(window, &mut |block| match plane.take() {
+            Some(plane) => fill(&block, plane),
             None => Ok(()),
         })
     };
-    fold_blocks(window, source.info().blocks(), out, &work, &|(), ()| ())?;
+    fold_blocks(window, source.info().blocks(), plane, &work, &|(), ()| ())?;
     Ok(())
 }

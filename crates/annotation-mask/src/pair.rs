@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use array_core::{AnyView, Array, ArrayError, ArrayExt, Block, Output};
+use array_core::{Array, ArrayError, ArrayExt, Block, Output};
 use geometry::Window;
-use ndarray::{ArrayViewD, ArrayViewMutD};
+use ndarray::ArrayViewD;
 
 use crate::binarize::BinarizeArray;
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::label::LabelId;
 use crate::mask::{MaskOptions, MissingAnnotationsMask};
-use crate::planes::{channels, channels_mut, count_ones, fill_foreground, len_of, with_scratch};
+use crate::planes::{count_ones, fill_foreground, len_of, plane_mut, with_scratch};
 
 /// The mask and the target of one label volume, which read each block of labels once for both.
 #[derive(Debug)]
@@ -113,51 +113,27 @@ impl<A: Array + ?Sized> MaskAndTarget<A> {
                 positive: vec![0; info.channel_shape()[0]],
             };
             let mut compute = |block: Block<'_>| {
-                let mut mask = channels_mut(&shape, mask);
-                let mut target = channels_mut(&shape, target);
-                let labelled = match &block {
-                    Block::Constant(value) => {
-                        self.mask.write_block(&block, Output::new(mask.into()))?;
-                        self.target.write_block(&block, Output::new(target.into()))?;
-                        for (channel, positive) in counts.positive.iter_mut().enumerate() {
-                            let all = self.target.lookup().contains(*value, channel);
-                            *positive = if all { counts.voxels } else { 0 };
-                        }
-                        let all = value.to_integer().is_some_and(|label| label > 0);
-                        if all { counts.voxels } else { 0 }
-                    }
-                    Block::Voxels(labels) => {
-                        fill_foreground(labels, plane)?;
-                        self.mask.write_plane(plane, &mut mask, false);
-                        self.write_target(labels, &mut target, &mut counts.positive)?;
-                        count_ones(plane)
-                    }
-                };
+                fill_foreground(&block, plane_mut(window.shape(), plane))?;
+                let labelled = count_ones(plane);
                 for (known, decision) in counts.known.iter_mut().zip(self.mask.decisions()) {
                     *known = if decision.kept { labelled } else { 0 };
+                }
+                self.mask.write_plane(plane, Output::new(plane_mut(&shape, mask).into()))?;
+                let out = Output::new(plane_mut(&shape, target).into());
+                self.target.lookup().write_block(&block, window.shape(), out)?;
+                for (positive, channel) in
+                    counts.positive.iter_mut().zip(target.chunks_exact(voxels.max(1)))
+                {
+                    *positive = count_ones(channel);
                 }
                 Ok(())
             };
             self.mask.source().visit(window, &mut compute)?;
             visitor(BlockPair {
-                mask: channels(&shape, mask),
-                target: channels(&shape, target),
+                mask: crate::planes::plane(&shape, mask),
+                target: crate::planes::plane(&shape, target),
                 counts,
             })
         })
-    }
-
-    fn write_target(
-        &self,
-        labels: &AnyView<'_>,
-        target: &mut ArrayViewMutD<'_, u8>,
-        positive: &mut [u64],
-    ) -> Result<(), ArrayError> {
-        self.target.lookup().write(labels, target, false)?;
-        for (channel, positive) in target.outer_iter().zip(positive) {
-            // The target is a fresh buffer in C order, so each channel is one run of bytes.
-            *positive = channel.as_slice().map_or(0, count_ones);
-        }
-        Ok(())
     }
 }

@@ -7,37 +7,40 @@
 use std::cell::Cell;
 use std::thread::LocalKey;
 
-use array_core::{AnyView, ArrayError, Element, for_each_row, for_each_row_mut};
+use array_core::{AnyView, ArrayError, Block, Element, fill_rows, for_each_row_pair, vectorized};
 use ndarray::{ArrayView1, ArrayViewD, ArrayViewMutD};
 
 use crate::label::{Label, for_label_view};
 
-/// Writes the plane of a block row by row: `write` gets each row of labels with its part of the plane.
-pub(crate) fn fill_plane<T, P>(
-    labels: ArrayViewD<'_, T>,
-    plane: &mut [P],
-    mut write: impl FnMut(ArrayView1<'_, T>, &mut [P]),
-) {
-    let mut rest = plane;
-    for_each_row(labels, &mut |row| {
-        let (part, tail) = std::mem::take(&mut rest).split_at_mut(row.len());
-        write(row, part);
-        rest = tail;
-    });
-}
-
-/// Writes 1 for each labelled voxel of a block and 0 for each other.
-pub(crate) fn fill_foreground(labels: &AnyView<'_>, plane: &mut [u8]) -> Result<(), ArrayError> {
+/// Writes 1 for each labelled voxel of a block to its place in a plane, and 0 for each other.
+pub(crate) fn fill_foreground(
+    block: &Block<'_>,
+    mut plane: ArrayViewMutD<'_, u8>,
+) -> Result<(), ArrayError> {
     fn write<T: Label>(row: ArrayView1<'_, T>, plane: &mut [u8]) {
-        let mark = |(known, label): (&mut u8, &T)| *known = u8::from(label.is_foreground());
-        match row.as_slice() {
-            Some(row) => plane.iter_mut().zip(row).for_each(mark),
-            None => plane.iter_mut().zip(row).for_each(mark),
+        match row.to_slice() {
+            Some(row) => vectorized(|| {
+                for (known, label) in plane.iter_mut().zip(row) {
+                    *known = u8::from(label.is_foreground());
+                }
+            }),
+            None => {
+                let labels = plane.iter_mut().zip(row);
+                labels.for_each(|(known, label)| *known = u8::from(label.is_foreground()));
+            }
         }
     }
-    for_label_view!(labels, |labels| fill_plane(labels.view(), plane, write), {
-        return Err(not_labels(labels));
-    });
+    match block {
+        Block::Constant(value) => {
+            let known = value.to_integer().is_some_and(|label| label > 0);
+            fill_rows(plane, u8::from(known));
+        }
+        Block::Voxels(labels) => for_label_view!(
+            labels,
+            |labels| for_each_row_pair(labels.view(), plane.view_mut(), &mut write),
+            return Err(not_labels(labels))
+        ),
+    }
     Ok(())
 }
 
@@ -49,23 +52,6 @@ pub(crate) fn not_labels(labels: &AnyView<'_>) -> ArrayError {
     )
 }
 
-/// Copies a plane to one channel of an output, entry by entry through `value`.
-pub(crate) fn copy_plane<P: Copy>(
-    plane: &[P],
-    channel: ArrayViewMutD<'_, u8>,
-    value: impl Fn(P) -> u8,
-) {
-    let mut rest = plane;
-    for_each_row_mut(channel, &mut |mut row| {
-        let (part, tail) = rest.split_at(row.len());
-        rest = tail;
-        match row.as_slice_mut() {
-            Some(row) => row.iter_mut().zip(part).for_each(|(out, &entry)| *out = value(entry)),
-            None => row.iter_mut().zip(part).for_each(|(out, &entry)| *out = value(entry)),
-        }
-    });
-}
-
 /// The number of ones in a plane of zeros and ones.
 pub(crate) fn count_ones(plane: &[u8]) -> u64 {
     // In runs that a byte can count, which the compiler turns into vector additions.
@@ -73,13 +59,13 @@ pub(crate) fn count_ones(plane: &[u8]) -> u64 {
     runs.map(|run| u64::from(run.iter().fold(0_u8, |sum, &one| sum.wrapping_add(one)))).sum()
 }
 
-/// A buffer with one byte for each voxel of each channel as an array.
-pub(crate) fn channels<'a>(shape: &[usize], buffer: &'a [u8]) -> ArrayViewD<'a, u8> {
+/// A buffer with one entry for each index of a shape, as an array.
+pub(crate) fn plane<'a, P>(shape: &[usize], buffer: &'a [P]) -> ArrayViewD<'a, P> {
     ArrayViewD::from_shape(shape, buffer).expect("the buffer was made for the shape")
 }
 
-/// A buffer with one byte for each voxel of each channel as an array to write.
-pub(crate) fn channels_mut<'a>(shape: &[usize], buffer: &'a mut [u8]) -> ArrayViewMutD<'a, u8> {
+/// A buffer with one entry for each index of a shape, as an array to write.
+pub(crate) fn plane_mut<'a, P>(shape: &[usize], buffer: &'a mut [P]) -> ArrayViewMutD<'a, P> {
     ArrayViewMutD::from_shape(shape, buffer).expect("the buffer was made for the shape")
 }
 
@@ -93,7 +79,7 @@ thread_local! {
 const MAX_SPARE_BYTES: usize = 64 << 20;
 
 /// A buffer type with one spare buffer for each thread, so that blocks do not pay for fresh memory.
-pub(crate) trait Scratch: Element {
+pub(crate) trait Scratch: Element + Default + Send + Sync {
     fn spare() -> &'static LocalKey<Cell<Vec<Self>>>;
 }
 

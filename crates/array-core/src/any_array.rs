@@ -1,9 +1,10 @@
 //! Arrays and views whose element type is known at run time.
 
-use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Axis, IxDyn, Slice};
+use ndarray::{Array1, ArrayD, ArrayViewD, ArrayViewMutD, Axis, IxDyn, Slice, s};
 
 use crate::dtype::{DType, Element, for_all_dtypes};
 use crate::error::ArrayError;
+use crate::hardware::{LINE, advise_large_pages};
 use crate::rows::fill_rows;
 use crate::scalar::Scalar;
 
@@ -40,7 +41,9 @@ macro_rules! define_any {
             /// An array of zeros (`false` for `bool`), in C order.
             ///
             /// The memory is taken from the system as zero pages, so parts that are never written
-            /// cost nothing.
+            /// cost nothing; if it is large, as large pages where the system has them, since a page fault
+            /// for each 4 KiB takes several times as long as the writing. Large arrays begin at a multiple
+            /// of 64 bytes.
             ///
             /// # Errors
             ///
@@ -49,10 +52,7 @@ macro_rules! define_any {
                 match dtype {
                     $(DType::$variant => {
                         let len = allocatable(dtype, shape)?;
-                        let values = vec![<$type>::default(); len];
-                        let array = ArrayD::from_shape_vec(IxDyn(shape), values)
-                            .expect("the vector has one element for each index of the shape");
-                        Ok(Self::$variant(array))
+                        Ok(Self::$variant(zeroed::<$type>(len, shape)))
                     })+
                 }
             }
@@ -319,14 +319,31 @@ fn allocatable(dtype: DType, shape: &[usize]) -> Result<usize, ArrayError> {
     let len = shape
         .iter()
         .try_fold(1_usize, |product, &extent| product.checked_mul(extent.max(1)))
-        .filter(|len| len.checked_mul(dtype.size()).is_some_and(|n| isize::try_from(n).is_ok()))
+        .filter(|len| {
+            let bytes = len.checked_mul(dtype.size()).and_then(|bytes| bytes.checked_add(LINE));
+            bytes.is_some_and(|bytes| isize::try_from(bytes).is_ok())
+        })
         .ok_or_else(too_large)?;
     if shape.contains(&0) {
         return Ok(0);
     }
-    let bytes = len.checked_mul(dtype.size()).ok_or_else(too_large)?;
+    let bytes = len.saturating_mul(dtype.size()).saturating_add(LINE);
     Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| too_large())?;
     Ok(len)
+}
+
+/// Zeros in C order, of a shape with `len` elements.
+fn zeroed<T: Copy + Default>(len: usize, shape: &[usize]) -> ArrayD<T> {
+    // Zeroed memory of the system is aligned to 16 bytes only, and asking for more than that would write
+    // the zeros. So the array begins where a cache line does inside memory that is one line longer.
+    let spare = LINE.checked_div(size_of::<T>()).unwrap_or(0);
+    let mut values = vec![T::default(); len.saturating_add(spare)];
+    advise_large_pages(&mut values);
+    let begin = values.as_ptr().align_offset(LINE).min(spare);
+    let mut array = Array1::from_vec(values);
+    array.slice_collapse(s![begin..begin.saturating_add(len)]);
+    let shaped = array.into_shape_with_order(IxDyn(shape));
+    shaped.expect("there is one element for each index of the shape")
 }
 
 #[cfg(test)]

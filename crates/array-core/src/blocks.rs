@@ -7,6 +7,7 @@ use geometry::Window;
 use crate::any_array::{AnyView, AnyViewMut, same_shape};
 use crate::array::Array;
 use crate::error::ArrayError;
+use crate::hardware::Stores;
 use crate::scalar::Scalar;
 
 /// How an array is cut into blocks: its chunks, mostly.
@@ -73,6 +74,24 @@ impl BlockGrid {
         voxel.saturating_add(self.inside[axis]).checked_div(self.shape[axis]).unwrap_or(0)
     }
 
+    /// The axis and distance from the window's start of the block border nearest to its middle, along the
+    /// first axis with more than one block.
+    pub(crate) fn border_of_layers(&self, window: &Window) -> Option<(usize, usize)> {
+        (0..window.dims()).find_map(|axis| self.border(window, axis).map(|(at, _)| (axis, at)))
+    }
+
+    /// The distance from the window's start of the block border nearest to its middle along one axis, and
+    /// the number of borders.
+    fn border(&self, window: &Window, axis: usize) -> Option<(usize, usize)> {
+        let (start, stop) = (window.start()[axis], window.stop()[axis]);
+        let first = self.index_of(axis, start);
+        // The window has voxels, so that its stop is behind its start.
+        let last = self.index_of(axis, stop.saturating_sub(1));
+        let count = last.checked_sub(first).filter(|&count| count > 0)?;
+        let middle = first.saturating_add(count.div_ceil(2));
+        Some((self.begin_of(axis, middle).checked_sub(start)?, count))
+    }
+
     /// The first voxel of a block, along one axis; 0 if the block begins before the array.
     fn begin_of(&self, axis: usize, index: usize) -> usize {
         index.saturating_mul(self.shape[axis]).saturating_sub(self.inside[axis])
@@ -98,19 +117,26 @@ pub enum Block<'a> {
 pub struct Output<'a> {
     view: AnyViewMut<'a>,
     zeroed: bool,
+    stores: Stores,
 }
+
+/// Places of this size do not stay in the caches until somebody reads them.
+const PAST_CACHES: usize = 16 << 20;
 
 impl<'a> Output<'a> {
     /// A place with any content.
     #[must_use]
     pub fn new(view: AnyViewMut<'a>) -> Self {
-        Self { view, zeroed: false }
+        let elements = view.shape().iter().fold(1_usize, |all, &n| all.saturating_mul(n));
+        let is_large = elements.saturating_mul(view.dtype().size()) >= PAST_CACHES;
+        let stores = if is_large { Stores::PastCaches } else { Stores::Cached };
+        Self { view, zeroed: false, stores }
     }
 
     /// A place in which every element is zero.
     #[must_use]
     pub fn zeroed(view: AnyViewMut<'a>) -> Self {
-        Self { view, zeroed: true }
+        Self { zeroed: true, ..Self::new(view) }
     }
 
     /// The extent along each axis.
@@ -123,6 +149,12 @@ impl<'a> Output<'a> {
     #[must_use]
     pub fn is_zeroed(&self) -> bool {
         self.zeroed
+    }
+
+    /// How to write it: past the caches if the whole place, of which this may be a part, is large.
+    #[must_use]
+    pub fn stores(&self) -> Stores {
+        self.stores
     }
 
     /// The place itself.
@@ -138,7 +170,7 @@ impl<'a> Output<'a> {
     /// If the part reaches beyond the place.
     #[must_use]
     pub fn slice_axis(self, axis: usize, start: usize, len: usize) -> Self {
-        Self { view: self.view.slice_axis(axis, start, len), zeroed: self.zeroed }
+        Self { view: self.view.slice_axis(axis, start, len), ..self }
     }
 
     /// Splits the place before `index` along `axis` into two that do not overlap.
@@ -149,7 +181,8 @@ impl<'a> Output<'a> {
     #[must_use]
     pub fn split_at(self, axis: usize, index: usize) -> (Self, Self) {
         let (front, back) = self.view.split_at(axis, index);
-        (Self { view: front, zeroed: self.zeroed }, Self { view: back, zeroed: self.zeroed })
+        let (zeroed, stores) = (self.zeroed, self.stores);
+        (Self { view: front, zeroed, stores }, Self { view: back, zeroed, stores })
     }
 
     /// The part with one index along `axis`, without that axis.
@@ -159,7 +192,7 @@ impl<'a> Output<'a> {
     /// If the index is beyond the end of the axis.
     #[must_use]
     pub fn index_axis(self, axis: usize, index: usize) -> Self {
-        Self { view: self.view.index_axis(axis, index), zeroed: self.zeroed }
+        Self { view: self.view.index_axis(axis, index), ..self }
     }
 
     /// Sets every element to `value`; zeros that are there already are left alone.
@@ -193,7 +226,8 @@ impl<'a> Output<'a> {
 
 /// An output that can be cut in two along a spatial axis, so that blocks are written in parallel.
 ///
-/// The spatial axes are the last ones of the output. `()` is the output of work that has none.
+/// The spatial axes are the last ones of the output. `()` is the output of work that has none, a pair that
+/// of work with two; a view that is only read is an input that is cut along.
 pub trait SplitSpatial: Send + Sized {
     /// Cuts before `index` along spatial axis `axis` of `dims`.
     #[must_use]
@@ -206,10 +240,25 @@ impl SplitSpatial for () {
     }
 }
 
+impl<A: SplitSpatial, B: SplitSpatial> SplitSpatial for (A, B) {
+    fn split_spatial(self, dims: usize, axis: usize, index: usize) -> (Self, Self) {
+        let (front, back) = self.0.split_spatial(dims, axis, index);
+        let (other_front, other_back) = self.1.split_spatial(dims, axis, index);
+        ((front, other_front), (back, other_back))
+    }
+}
+
 impl SplitSpatial for Output<'_> {
     fn split_spatial(self, dims: usize, axis: usize, index: usize) -> (Self, Self) {
         let channel_dims = self.shape().len().saturating_sub(dims);
         self.split_at(channel_dims.saturating_add(axis), index)
+    }
+}
+
+impl<T: Sync> SplitSpatial for ndarray::ArrayViewD<'_, T> {
+    fn split_spatial(self, dims: usize, axis: usize, index: usize) -> (Self, Self) {
+        let channel_dims = self.ndim().saturating_sub(dims);
+        self.split_at(ndarray::Axis(channel_dims.saturating_add(axis)), index)
     }
 }
 
@@ -314,14 +363,10 @@ impl<W, M> Fold<'_, W, M> {
     /// the axis with the most blocks; the slowest of these, so that parts stay long in memory.
     fn border(&self, window: &Window) -> Option<(usize, usize)> {
         let mut best: Option<(usize, usize, usize)> = None;
-        for (axis, (&start, &stop)) in window.start().iter().zip(window.stop()).enumerate() {
-            let first = self.blocks.index_of(axis, start);
-            // The window has voxels, so that its stop is behind its start.
-            let last = self.blocks.index_of(axis, stop.saturating_sub(1));
-            let count = last.saturating_sub(first);
+        for axis in 0..window.dims() {
+            let Some((at, count)) = self.blocks.border(window, axis) else { continue };
             if count > best.map_or(0, |(_, _, count)| count) {
-                let middle = first.saturating_add(count.div_ceil(2));
-                best = Some((axis, self.blocks.begin_of(axis, middle).checked_sub(start)?, count));
+                best = Some((axis, at, count));
             }
         }
         best.map(|(axis, at, _)| (axis, at))
@@ -329,7 +374,7 @@ impl<W, M> Fold<'_, W, M> {
 }
 
 /// Cuts a window `at` voxels behind its start.
-fn split_window(window: &Window, axis: usize, at: usize) -> (Window, Window) {
+pub(crate) fn split_window(window: &Window, axis: usize, at: usize) -> (Window, Window) {
     let (mut start, mut front, mut back) =
         (window.start().to_vec(), window.shape().to_vec(), window.shape().to_vec());
     start[axis] = start[axis].saturating_add(at);

@@ -39,6 +39,42 @@ pub fn for_each_row_mut<T>(
     }
 }
 
+/// Calls `visit` with each row (the last axis) of `view` and the row of `out` at the same place, in C
+/// order; `out` has the same shape, and rows without gaps.
+///
+/// # Panics
+///
+/// If the shapes differ, or the elements of a row of `out` are not neighbours in memory.
+#[inline]
+pub fn for_each_row_pair<T, P>(
+    view: ArrayViewD<'_, T>,
+    mut out: ArrayViewMutD<'_, P>,
+    visit: &mut impl FnMut(ArrayView1<'_, T>, &mut [P]),
+) {
+    assert_eq!(view.shape(), out.shape(), "rows are paired by their place");
+    let mut pair = |row: ArrayView1<'_, T>, out: ArrayViewMut1<'_, P>| {
+        let out = out.into_slice().expect("the caller's rows have no gaps");
+        visit(row, out);
+    };
+    match (view.ndim(), view.to_slice(), out.as_slice_mut()) {
+        // Without gaps on both sides, all rows are one.
+        (_, Some(view), Some(out)) => visit(view.into(), out),
+        (0, ..) => unreachable!("a single element has no gaps"),
+        (1, ..) => pair(typed::<_, Ix1>(view), typed::<_, Ix1>(out)),
+        (2, ..) => {
+            let rows = typed::<_, Ix2>(view);
+            for (row, out) in rows.outer_iter().zip(typed::<_, Ix2>(out).outer_iter_mut()) {
+                pair(row, out);
+            }
+        }
+        _ => {
+            for (view, out) in view.outer_iter().zip(out.outer_iter_mut()) {
+                for_each_row_pair(view, out, visit);
+            }
+        }
+    }
+}
+
 /// Sets every element, row by row.
 pub fn fill_rows<T: Copy>(view: ArrayViewMutD<'_, T>, value: T) {
     for_each_row_mut(view, &mut |mut row| match row.as_slice_mut() {

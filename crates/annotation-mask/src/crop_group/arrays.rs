@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use array_core::{
-    Array, ArrayError, ArrayExt, ArrayInfo, Block, Output, Scalar, Visitor, fill_rows, fold_blocks,
+    Array, ArrayError, ArrayExt, ArrayInfo, Block, Output, Scalar, Visitor, fold_blocks, set_rows,
+    write_rows,
 };
 use geometry::Window;
 use ndarray::Axis;
@@ -16,7 +17,7 @@ use crate::error::MaskError;
 use crate::ground_truth::{ChannelSummary, GroundTruth, PairVisitor};
 use crate::mask::channel_info;
 use crate::pair::{BlockPair, ChannelCounts};
-use crate::planes::{channels, copy_plane, count_ones, len_of, with_scratch};
+use crate::planes::{count_ones, len_of, plane, with_scratch};
 
 /// For each channel and voxel, 1 where the channel is known: present or absent, 0 where it is unknown.
 ///
@@ -151,8 +152,8 @@ impl<A: Array> GroundTruth for CropMaskAndTarget<A> {
                     known: counts(mask),
                     positive: counts(target),
                 },
-                mask: channels(&shape, mask),
-                target: channels(&shape, target),
+                mask: plane(&shape, mask),
+                target: plane(&shape, target),
             })
         })
     }
@@ -245,7 +246,7 @@ impl<A: Array> Channels<A> {
             });
             visitor(match uniform {
                 Some(value) if !written => Block::Constant(Scalar::U8(value)),
-                _ => Block::Voxels(channels(&shape, buffer).into()),
+                _ => Block::Voxels(plane(&shape, buffer).into()),
             })
         })
     }
@@ -260,15 +261,17 @@ impl<A: Array> Channels<A> {
             return out.fill(Scalar::U8(0));
         }
         let work = |window: &Window, out: Output<'_>| {
-            let zeroed = out.is_zeroed();
+            let (zeroed, stores) = (out.is_zeroed(), out.stores());
             let mut out = out.into_view().typed::<u8>()?;
             self.with_states(window, 0, |_, mut evaluated| {
                 evaluated.for_each_channel(|channel, states, plane| {
                     let out = out.index_axis_mut(Axis(0), channel);
                     match states {
                         States::Constant(state) if zeroed && product.of(state) == 0 => {}
-                        States::Constant(state) => fill_rows(out, product.of(state)),
-                        States::Plane => copy_plane(plane, out, |state| product.of(state)),
+                        States::Constant(state) => set_rows(out, product.of(state), stores),
+                        States::Plane => {
+                            write_rows(out, plane, stores, |state| product.of(state));
+                        }
                     }
                 });
                 Ok(())

@@ -3,7 +3,7 @@
 //! The state of a class at a voxel is a byte: bit 0 says present, bit 1 absent, neither unknown. The
 //! three-valued OR is then `(x | y) & 1 | (x & y) & 2`, for many voxels at a time.
 
-use array_core::{AnyView, Array, ArrayError, Block, Scalar};
+use array_core::{AnyView, Array, ArrayError, Block, Scalar, for_each_row_pair};
 use geometry::Window;
 use ndarray::ArrayView1;
 
@@ -11,7 +11,7 @@ use crate::crop_group::CropGroup;
 use crate::crop_group::plan::Plan;
 use crate::encoding::{ClassState, Encoding};
 use crate::label::{Label, for_label_view};
-use crate::planes::{fill_plane, not_labels};
+use crate::planes::{not_labels, plane_mut};
 
 /// Bit 0: present.
 pub(crate) const PRESENT: u8 = 1;
@@ -247,7 +247,10 @@ fn fill_states(
         labels,
         |labels| {
             let coded = coded(encoding);
-            fill_plane(labels.view(), plane, |row, plane| write(row, &coded, others, plane));
+            let plane = plane_mut(labels.shape(), plane);
+            for_each_row_pair(labels.view(), plane, &mut |row, plane| {
+                write(row, &coded, others, plane);
+            });
         },
         return Err(not_labels(labels))
     );
