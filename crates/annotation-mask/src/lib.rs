@@ -63,8 +63,8 @@ mod near;
 mod pair;
 mod planes;
 mod rule;
-mod slabs;
 mod unique_keys;
+mod units;
 
 pub use binarize::BinarizeArray;
 pub use check::{
@@ -82,7 +82,7 @@ pub use grouping::{Grouping, Member, MemberGroup};
 pub use groups::{Group, Groups};
 pub use label::LabelId;
 pub use labels::{Annotation, LabelEntry, LabelList};
-pub use mask::{MaskOptions, MissingAnnotationsMask};
+pub use mask::{FactoredMask, MaskOptions, MissingAnnotationsMask};
 pub use pair::{BlockPair, ChannelCounts, MaskAndTarget};
 pub use rule::{ChannelDecision, Rule};
 pub use unique_keys::UniqueKeys;

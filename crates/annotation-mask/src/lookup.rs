@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::{BitOr, Range};
 
 use array_core::{
-    Array, ArrayError, Block, DType, Output, Scalar, Stores, for_each_slab, set_rows,
-    vectorized, write_rows,
+    Array, ArrayError, Block, DType, Output, Scalar, Stores, set_rows, vectorized, write_rows,
 };
 use geometry::Window;
 use ndarray::{ArrayViewMutD, Axis};
@@ -18,9 +17,8 @@ use crate::codes::{Codes, codes_for};
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::label::LabelId;
-use crate::mask::read_plane;
 use crate::planes::{Scratch, len_of, plane_mut, with_scratch};
-use crate::slabs::write_pieces;
+use crate::units::{for_each_unit, read_plane};
 
 /// Which channels each label id belongs to, for labels of one type.
 #[derive(Debug)]
@@ -107,13 +105,14 @@ impl Lookup {
     ) -> Result<(), ArrayError> {
         for_codes!(self, |codes| {
             let bytes = size_of_val(&codes.code_of(Scalar::U8(0)));
-            for_each_slab(window, source.info().blocks(), bytes, out, &mut |window, out| {
+            let read = |window: &Window, out: Output<'_>| {
                 with_scratch(len_of(window.shape()), |plane| {
                     let view = plane_mut(window.shape(), plane);
                     read_plane(source, window, view, &|block, view| codes.fill(block, view))?;
-                    write_pieces(window.shape(), plane, out, &|plane, out| self.write_plane(plane, out))
+                    self.write_plane(plane, out)
                 })
-            })
+            };
+            for_each_unit(window, source.info().blocks(), bytes, out, &read)
         })
     }
 

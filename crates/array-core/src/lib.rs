@@ -49,14 +49,13 @@ mod neuroglancer;
 mod resample;
 mod rows;
 mod scalar;
-mod slabs;
 mod sum;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use any_array::{AnyArray, AnyView, AnyViewMut};
 pub use array::{Array, ArrayExt, Visitor, WritableArray};
-pub use blocks::{Block, BlockGrid, Output, SplitSpatial, copy_blocks, fold_blocks};
+pub use blocks::{Block, BlockGrid, Output, SplitSpatial, copy_blocks, fold_blocks, walk_blocks};
 pub use concat::ConcatArray;
 pub use constant::ConstantArray;
 pub use crop::Crop;
@@ -69,5 +68,4 @@ pub use memory::MemoryArray;
 pub use resample::{Downsampling, ResampledArray};
 pub use rows::{fill_rows, for_each_row, for_each_row_mut, for_each_row_pair};
 pub use scalar::Scalar;
-pub use slabs::for_each_slab;
 pub use sum::SumArray;
