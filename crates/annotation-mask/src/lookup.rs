@@ -17,7 +17,8 @@ use crate::codes::{Codes, codes_for};
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::label::LabelId;
-use crate::planes::{Scratch, len_of, plane_mut, with_scratch};
+use crate::mask::MissingAnnotationsMask;
+use crate::planes::{Scratch, fill_foreground, len_of, plane_mut, with_scratch};
 use crate::units::{for_each_unit, read_plane};
 
 /// Which channels each label id belongs to, for labels of one type.
@@ -113,6 +114,35 @@ impl Lookup {
                 })
             };
             for_each_unit(window, source.info().blocks(), bytes, out, &read)
+        })
+    }
+
+    /// Reads the mask of `window` into `mask_out` and its channels into `out`, in one pass over the labels.
+    pub(crate) fn read_pair_into<A: Array>(
+        &self,
+        mask: &MissingAnnotationsMask<A>,
+        window: &Window,
+        mask_out: Output<'_>,
+        out: Output<'_>,
+    ) -> Result<(), ArrayError> {
+        let source = mask.source();
+        for_codes!(self, |codes| {
+            let bytes = size_of_val(&codes.code_of(Scalar::U8(0))) + size_of::<u8>();
+            let read = |window: &Window, (mask_out, out): (Output<'_>, Output<'_>)| {
+                let (shape, len) = (window.shape(), len_of(window.shape()));
+                with_scratch(len, |foreground: &mut [u8]| {
+                    with_scratch(len, |plane| {
+                        let planes = (plane_mut(shape, foreground), plane_mut(shape, plane));
+                        read_plane(source, window, planes, &|block, (foreground, plane)| {
+                            fill_foreground(block, foreground)?;
+                            codes.fill(block, plane)
+                        })?;
+                        mask.write_plane(foreground, mask_out)?;
+                        self.write_plane(plane, out)
+                    })
+                })
+            };
+            for_each_unit(window, source.info().blocks(), bytes, (mask_out, out), &read)
         })
     }
 

@@ -17,17 +17,15 @@ use crate::rows::for_each_row_mut;
 /// The length of a cache line, and the alignment of large buffers.
 pub(crate) const LINE: usize = 64;
 
-/// Below this size, large pages are not worth asking for.
-const LARGE_BYTES: usize = 4 << 20;
+/// From this size on, an array is worth large pages, of which each usually has half as many bytes.
+pub(crate) const LARGE_BYTES: usize = 4 << 20;
 
 /// Asks the system to put large pages behind memory that has not been touched yet.
 ///
 /// Only a hint: what it cannot do, or does not know, is not done.
 pub(crate) fn advise_large_pages<T>(elements: &mut [T]) {
-    let bytes = size_of_val(elements);
-    if bytes < LARGE_BYTES {
-        return;
-    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = elements;
     #[cfg(target_os = "linux")]
     {
         use rustix::mm::{Advice, madvise};
@@ -36,13 +34,12 @@ pub(crate) fn advise_large_pages<T>(elements: &mut [T]) {
         let begin: *mut u8 = elements.as_mut_ptr().cast();
         // Whole pages inside the memory: nothing beyond it is advised on.
         let before = begin.align_offset(page_size());
-        let inside = bytes.saturating_sub(before);
+        let inside = size_of_val(elements).saturating_sub(before);
         let len = inside.saturating_sub(inside.checked_rem(page_size()).unwrap_or(inside));
         if len == 0 {
             return;
         }
-        // SAFETY: `before` is less than `bytes`, or `len` would be 0, so that the pointer stays inside
-        // the borrowed memory.
+        // SAFETY: the memory has more than `before` bytes, or `len` would be 0.
         let first_page = unsafe { begin.add(before) };
         // SAFETY: the pages from `first_page` to `len` behind it lie in memory that is borrowed here for
         // writing, and this advice changes neither its contents nor what may be done with it. Where the
@@ -182,7 +179,7 @@ fn store_line(line: &mut [u8; LINE], bytes: &[u8; LINE]) {
     debug_assert_eq!(line.as_ptr().align_offset(LINE), 0);
     let (to, from): (*mut __m128i, *const __m128i) =
         (line.as_mut_ptr().cast(), bytes.as_ptr().cast());
-    for part in 0..LINE / size_of::<__m128i>() {
+    for part in 0..4 {
         // SAFETY: four parts of 16 bytes are the 64 bytes of each array. The source may have any
         // alignment; the target is aligned to 64 bytes, as the one caller cut it. SSE2 is part of x86-64.
         unsafe { _mm_stream_si128(to.add(part), _mm_loadu_si128(from.add(part))) };
@@ -204,3 +201,79 @@ fn order_stores() {
 
 #[cfg(not(target_arch = "x86_64"))]
 fn order_stores() {}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, Axis, Slice};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A part of a larger array that is not aligned to anything, and a plane for it.
+    fn case() -> impl Strategy<Value = (Vec<usize>, Vec<usize>, Vec<usize>)> {
+        let axis = prop_oneof![0..5_usize, Just(64), Just(130)];
+        let shape = prop::collection::vec(axis, 0..4);
+        shape.prop_flat_map(|shape| {
+            let margins = prop::collection::vec(prop_oneof![Just(0), 0..70_usize], shape.len());
+            (Just(shape), margins.clone(), margins)
+        })
+    }
+
+    fn part<'a>(
+        whole: &'a mut ArrayD<u8>,
+        before: &[usize],
+        shape: &[usize],
+    ) -> ArrayViewMutD<'a, u8> {
+        let mut part = whole.view_mut();
+        for (axis, (&before, &extent)) in before.iter().zip(shape).enumerate() {
+            part.slice_axis_inplace(Axis(axis), Slice::from(before..before + extent));
+        }
+        part
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_the_plane_and_nothing_around_them_is_touched(
+            (shape, before, after) in case(),
+            stores in prop_oneof![Just(Stores::Cached), Just(Stores::PastCaches)],
+        ) {
+            let axes = shape.iter().zip(&before).zip(&after);
+            let whole: Vec<usize> = axes.map(|((shape, before), after)| shape + before + after).collect();
+            let len: usize = shape.iter().product();
+            let plane: Vec<u16> = (0..len).map(|index| u16::try_from(index % 999).unwrap()).collect();
+            let value = |entry: u16| u8::try_from(entry % 251).unwrap();
+
+            let mut expected = ArrayD::from_elem(whole.clone(), 255_u8);
+            part(&mut expected, &before, &shape)
+                .iter_mut()
+                .zip(&plane)
+                .for_each(|(out, &entry)| *out = value(entry));
+            let mut found = ArrayD::from_elem(whole.clone(), 255_u8);
+            write_rows(part(&mut found, &before, &shape), &plane, stores, value);
+            prop_assert_eq!(&found, &expected);
+
+            part(&mut expected, &before, &shape).fill(7);
+            set_rows(part(&mut found, &before, &shape), 7, stores);
+            prop_assert_eq!(&found, &expected);
+
+            // Rows in another memory order have gaps.
+            let mut turned = ArrayD::from_elem(shape.clone(), 255_u8);
+            turned = turned.reversed_axes();
+            let flat: Vec<u8> = (0..len).map(|index| u8::try_from(index % 251).unwrap()).collect();
+            write_rows(turned.view_mut(), &flat, stores, |entry| entry);
+            prop_assert!(turned.iter().eq(&flat));
+        }
+    }
+
+    #[test]
+    fn advice_on_memory_of_any_size_and_place_changes_nothing() {
+        for len in [0, 1, 4095, 3 * 4096, LARGE_BYTES + 1] {
+            let mut bytes: Vec<u8> =
+                (0..len).map(|index| u8::try_from(index % 251).unwrap()).collect();
+            let before = bytes.clone();
+            advise_large_pages(&mut bytes);
+            advise_large_pages(&mut bytes[len / 3..]);
+            assert_eq!(bytes, before);
+        }
+    }
+}
