@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use array_core::{ArrayError, Block, DType, Scalar, fill_rows, for_each_row_pair, vectorized};
+use array_core::{ArrayError, Block, DType, Scalar, fill_rows, for_each_row_pair};
 use ndarray::{ArrayView1, ArrayViewMutD};
 
 use crate::error::MaskError;
@@ -90,6 +90,7 @@ impl<T: Label + Debug, C: Scratch + Debug> TypedCodes<T, C> {
         }
     }
 
+    #[inline(always)]
     fn fill_row(&self, row: ArrayView1<'_, T>, codes: &mut [C]) {
         let Some(&first) = row.first() else { return };
         let mut last = (first, self.code(first));
@@ -97,26 +98,24 @@ impl<T: Label + Debug, C: Scratch + Debug> TypedCodes<T, C> {
             codes.iter_mut().zip(row).for_each(|(out, &label)| *out = self.code(label));
             return;
         };
-        vectorized(|| {
-            let (runs, rest) = row.as_chunks::<RUN>();
-            let (code_runs, rest_codes) = codes.as_chunks_mut::<RUN>();
-            for (out, run) in code_runs.iter_mut().zip(runs) {
-                // Without a way out in between, the comparisons are made at once.
-                if run.iter().fold(true, |same, &label| same & (label == last.0)) {
-                    *out = [last.1; RUN];
-                    continue;
-                }
-                for (out, &label) in out.iter_mut().zip(run) {
-                    if label != last.0 {
-                        last = (label, self.code(label));
-                    }
-                    *out = last.1;
-                }
+        let (runs, rest) = row.as_chunks::<RUN>();
+        let (code_runs, rest_codes) = codes.as_chunks_mut::<RUN>();
+        for (out, run) in code_runs.iter_mut().zip(runs) {
+            // Without a way out in between, the comparisons are made at once.
+            if run.iter().fold(true, |same, &label| same & (label == last.0)) {
+                *out = [last.1; RUN];
+                continue;
             }
-            for (out, &label) in rest_codes.iter_mut().zip(rest) {
-                *out = self.code(label);
+            for (out, &label) in out.iter_mut().zip(run) {
+                if label != last.0 {
+                    last = (label, self.code(label));
+                }
+                *out = last.1;
             }
-        });
+        }
+        for (out, &label) in rest_codes.iter_mut().zip(rest) {
+            *out = self.code(label);
+        }
     }
 }
 

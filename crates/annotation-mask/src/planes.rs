@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::thread::LocalKey;
 
-use array_core::{AnyView, ArrayError, Block, Element, fill_rows, for_each_row_pair, vectorized};
+use array_core::{AnyView, ArrayError, Block, Element, fill_rows, for_each_row_pair};
 use ndarray::{ArrayView1, ArrayViewD, ArrayViewMutD};
 
 use crate::label::{Label, for_label_view};
@@ -17,17 +17,12 @@ pub(crate) fn fill_foreground(
     block: &Block<'_>,
     mut plane: ArrayViewMutD<'_, u8>,
 ) -> Result<(), ArrayError> {
+    #[inline(always)]
     fn write<T: Label>(row: ArrayView1<'_, T>, plane: &mut [u8]) {
+        let mark = |(known, label): (&mut u8, &T)| *known = u8::from(label.is_foreground());
         match row.to_slice() {
-            Some(row) => vectorized(|| {
-                for (known, label) in plane.iter_mut().zip(row) {
-                    *known = u8::from(label.is_foreground());
-                }
-            }),
-            None => {
-                let labels = plane.iter_mut().zip(row);
-                labels.for_each(|(known, label)| *known = u8::from(label.is_foreground()));
-            }
+            Some(row) => plane.iter_mut().zip(row).for_each(mark),
+            None => plane.iter_mut().zip(row).for_each(mark),
         }
     }
     match block {

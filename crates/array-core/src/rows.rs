@@ -3,6 +3,7 @@
 //! Working on whole rows, which are mostly slices, is several times faster than on the elements of a
 //! view one by one.
 
+use crate::hardware::vectorized;
 use ndarray::{ArrayView1, ArrayViewD, ArrayViewMut1, ArrayViewMutD, Axis, Ix1, Ix2};
 
 /// Calls `visit` with each row (the last axis) of `view`, in C order.
@@ -42,30 +43,30 @@ pub fn for_each_row_mut<T>(
 /// Calls `visit` with each row (the last axis) of `view` and the row of `out` at the same place, in C
 /// order; `out` has the same shape, and rows without gaps.
 ///
+/// Where `visit` is inlined, it is compiled for the vectors that the machine has.
+///
 /// # Panics
 ///
 /// If the shapes differ, or the elements of a row of `out` are not neighbours in memory.
-#[inline]
 pub fn for_each_row_pair<T, P>(
     view: ArrayViewD<'_, T>,
     mut out: ArrayViewMutD<'_, P>,
     visit: &mut impl FnMut(ArrayView1<'_, T>, &mut [P]),
 ) {
+    const GAPS: &str = "the caller's rows have no gaps";
     assert_eq!(view.shape(), out.shape(), "rows are paired by their place");
-    let mut pair = |row: ArrayView1<'_, T>, out: ArrayViewMut1<'_, P>| {
-        let out = out.into_slice().expect("the caller's rows have no gaps");
-        visit(row, out);
-    };
     match (view.ndim(), view.to_slice(), out.as_slice_mut()) {
         // Without gaps on both sides, all rows are one.
-        (_, Some(view), Some(out)) => visit(view.into(), out),
+        (_, Some(view), Some(out)) => vectorized(|| visit(view.into(), out)),
         (0, ..) => unreachable!("a single element has no gaps"),
-        (1, ..) => pair(typed::<_, Ix1>(view), typed::<_, Ix1>(out)),
+        (1, ..) => visit(typed::<_, Ix1>(view), typed::<_, Ix1>(out).into_slice().expect(GAPS)),
         (2, ..) => {
-            let rows = typed::<_, Ix2>(view);
-            for (row, out) in rows.outer_iter().zip(typed::<_, Ix2>(out).outer_iter_mut()) {
-                pair(row, out);
-            }
+            let (rows, mut outs) = (typed::<_, Ix2>(view), typed::<_, Ix2>(out));
+            vectorized(|| {
+                for (row, out) in rows.outer_iter().zip(outs.axis_iter_mut(Axis(0))) {
+                    visit(row, out.into_slice().expect(GAPS));
+                }
+            });
         }
         _ => {
             for (view, out) in view.outer_iter().zip(out.outer_iter_mut()) {
