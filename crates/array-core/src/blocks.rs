@@ -103,6 +103,22 @@ impl BlockGrid {
         joined
     }
 
+    /// The block that holds the first voxel of `window`, as far as it lies in an array of shape `extent`,
+    /// and its number among the blocks of the array, counted in C order.
+    pub(crate) fn around(&self, window: &Window, extent: &[usize]) -> (usize, Window) {
+        let (mut number, mut start, mut shape) = (0_usize, Vec::new(), Vec::new());
+        for (axis, (&voxel, &extent)) in window.start().iter().zip(extent).enumerate() {
+            let index = self.index_of(axis, voxel);
+            let count = self.index_of(axis, extent.saturating_sub(1)).saturating_add(1);
+            number = number.saturating_mul(count).saturating_add(index);
+            let begin = self.begin_of(axis, index);
+            start.push(begin);
+            let end = self.begin_of(axis, index.saturating_add(1)).min(extent);
+            shape.push(end.saturating_sub(begin));
+        }
+        (number, Window::new(&start, &shape).expect("a part of the array is a valid window"))
+    }
+
     /// The distance from the window's start of the block border nearest to its middle along one axis, and
     /// the number of borders.
     fn border(&self, window: &Window, axis: usize) -> Option<(usize, usize)> {

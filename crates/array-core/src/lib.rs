@@ -4,7 +4,7 @@
 //! block by block ([`fold_blocks`]); it knows no file format and no annotation. Sources that keep
 //! voxels ([`MemoryArray`], and Zarr arrays in their own crate) and wrappers that change what is read
 //! ([`Crop`], [`ConstantArray`], [`ConcatArray`], [`SumArray`], [`LogicalOrArray`], [`ResampledArray`],
-//! and masks in their own crate) implement the same trait, so they stack freely.
+//! [`CachedArray`], and masks in their own crate) implement the same trait, so they stack freely.
 //!
 //! Rules that hold for every array:
 //!
@@ -35,6 +35,8 @@
 mod any_array;
 mod array;
 mod blocks;
+mod cache;
+mod cached;
 mod computed;
 mod concat;
 mod constant;
@@ -56,6 +58,8 @@ pub mod testing;
 pub use any_array::{AnyArray, AnyView, AnyViewMut};
 pub use array::{Array, ArrayExt, Visitor, WritableArray};
 pub use blocks::{Block, BlockGrid, Output, SplitSpatial, copy_blocks, fold_blocks, walk_blocks};
+pub use cache::{BlockCache, CacheStats};
+pub use cached::CachedArray;
 pub use concat::ConcatArray;
 pub use constant::ConstantArray;
 pub use crop::Crop;
