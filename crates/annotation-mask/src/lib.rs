@@ -43,11 +43,13 @@
 //! ```
 
 mod binarize;
+mod channel_sets;
 mod check;
 mod class_annotation;
 mod class_groups;
 mod class_table;
 mod codes;
+mod compact;
 mod crop_group;
 mod encoding;
 mod error;
@@ -73,6 +75,7 @@ pub use check::{
 pub use class_annotation::{AttrsOf, ClassAnnotation, cellmap_annotation};
 pub use class_groups::{ClassGroup, ClassGroups};
 pub use class_table::{Class, ClassTable};
+pub use compact::CompactLabels;
 pub use crop_group::{CropClass, CropGroup, CropMask, CropMaskAndTarget, CropTarget};
 pub use encoding::{AnnotationType, ClassState, Encoding};
 pub use error::MaskError;

@@ -1,12 +1,16 @@
 //! The mask: where a channel may be trained.
 
+use std::sync::Arc;
+
 use array_core::{
-    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, Block, DType, Output, Scalar, Visitor,
-    set_rows, write_rows,
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, Block, BlockCache, CachedArray, DType,
+    Output, Scalar, Visitor, set_rows, write_rows,
 };
 use geometry::{Roi, Window};
 use ndarray::{ArrayD, Axis};
 
+use crate::channel_sets::ChannelSets;
+use crate::compact::CompactLabels;
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::labels::LabelList;
@@ -70,6 +74,50 @@ impl<A: Array> MissingAnnotationsMask<A> {
         let decide = |group| options.rule.decide(group, missing);
         let decisions = groups.as_slice().iter().map(decide).collect();
         Ok(Self { source, info, labels, decisions })
+    }
+
+    /// The same mask, of labels whose blocks are kept in `cache`, as [`CompactLabels`]: for reads that meet
+    /// the same blocks again, such as random patches.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: those of [`MissingAnnotationsMask::new`].
+    ///
+    /// ```
+    /// # use annotation_mask::{Group, Groups, MaskOptions, MissingAnnotationsMask};
+    /// # use array_core::{ArrayExt, ArrayInfo, DType, MemoryArray};
+    /// # use geometry::{Coordinate, VoxelGrid, VoxelSize};
+    /// # let grid = VoxelGrid::new(Coordinate::from([0]), VoxelSize::new(Coordinate::from([4]))?)?;
+    /// # let info = ArrayInfo::new(DType::U8, &["x"], &[4], grid)?;
+    /// # let labels = MemoryArray::new(info, ndarray::array![0_u8, 3, 1, 3].into_dyn())?;
+    /// # let groups = Groups::new(vec![Group::new("mito", [3])])?;
+    /// use std::sync::Arc;
+    ///
+    /// use array_core::BlockCache;
+    ///
+    /// let cache = Arc::new(BlockCache::new(256 << 20));
+    /// let mask = MissingAnnotationsMask::new(labels, &groups, &MaskOptions::default())?;
+    /// let mask = mask.with_cache(&cache)?;
+    /// mask.read(mask.roi())?;
+    /// mask.read(mask.roi())?;
+    /// assert_eq!(cache.stats().misses, 1);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_cache(
+        self,
+        cache: &Arc<BlockCache>,
+    ) -> Result<MissingAnnotationsMask<CachedArray<CompactLabels<A>>>, MaskError> {
+        let (compact, _) = CompactLabels::new(self.source, &ChannelSets::none())?;
+        let source = CachedArray::new(compact, cache);
+        let Self { info, labels, decisions, .. } = self;
+        Ok(MissingAnnotationsMask { source, info, labels, decisions })
+    }
+
+    /// The same mask of other labels, which are labelled where these are.
+    pub(crate) fn with_source<B: Array>(&self, source: B) -> MissingAnnotationsMask<B> {
+        let (info, labels, decisions) =
+            (self.info.clone(), self.labels.clone(), self.decisions.clone());
+        MissingAnnotationsMask { source, info, labels, decisions }
     }
 
     /// The labels that the mask is made from.

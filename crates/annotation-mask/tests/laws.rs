@@ -4,9 +4,14 @@
 
 use std::sync::Arc;
 
-use annotation_mask::{GroundTruth, Group, Groups, LabelId, MaskAndTarget, MaskOptions, Rule};
+use annotation_mask::{
+    BinarizeArray, GroundTruth, Group, Groups, LabelId, MaskAndTarget, MaskOptions,
+    MissingAnnotationsMask, Rule,
+};
+use array_core::testing::check_contract;
 use array_core::{
-    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, BlockGrid, DType, MemoryArray, fold_blocks,
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, BlockCache, BlockGrid, DType, MemoryArray,
+    fold_blocks,
 };
 use geometry::{Coordinate, VoxelGrid, VoxelSize, Window};
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -212,6 +217,23 @@ proptest! {
         prop_assert_eq!(flat(&mask), case.mask());
         prop_assert_eq!(flat(&target), case.target());
 
+        // From a cache that was empty, and again.
+        let cache = Arc::new(BlockCache::new(1 << 20));
+        let cached = pair.with_cache(&cache).unwrap();
+        for _ in 0..2 {
+            let (mask, target) = cached.read_pair(&roi).unwrap();
+            prop_assert_eq!(flat(&mask), case.mask());
+            prop_assert_eq!(flat(&target), case.target());
+        }
+        prop_assert_eq!(cached.mask().decisions(), pair.mask().decisions());
+        let labels = Arc::new(case.labels());
+        let mask = MissingAnnotationsMask::new(labels.clone(), &case.groups, &options).unwrap();
+        let mask = mask.with_cache(&cache).unwrap();
+        prop_assert_eq!(flat(&mask.read(&roi).unwrap()), case.mask());
+        let target = BinarizeArray::new(labels, &case.groups, case.background).unwrap();
+        let target = target.with_cache(&cache).unwrap();
+        prop_assert_eq!(flat(&target.read(&roi).unwrap()), case.target());
+
         let factored = pair.mask().read_factored(&roi).unwrap();
         let kept = case.groups.as_slice().iter().map(|group| case.is_kept(group));
         prop_assert!(factored.kept.iter().copied().eq(kept));
@@ -297,5 +319,50 @@ fn what_is_large_is_the_same_as_its_parts() {
             pair.mask().read_to(&roi, mask.view_mut()).unwrap();
             pair.target().read_to(&roi, target.view_mut()).unwrap();
         }
+    }
+}
+
+/// More sets of channels than a byte can number, and any number of channels.
+#[test]
+fn compact_labels_tell_apart_whatever_channels_tell_apart() {
+    for (channels, dtype, compact) in [
+        (0, DType::U64, DType::U8),
+        (5, DType::U64, DType::U8),
+        (5, DType::I64, DType::I16),
+        (64, DType::U16, DType::U8),
+        (65, DType::U16, DType::U8),
+        (300, DType::U16, DType::I16),
+    ] {
+        let group = |c: usize| Group::new(format!("g{c}"), [c as LabelId, c as LabelId + 1]);
+        let groups = Groups::new((0..channels).map(group).collect()).unwrap();
+        let ids = |index: usize| index % 400;
+        let voxels = match dtype {
+            DType::U64 => AnyArray::from(ArrayD::from_shape_fn(vec![4, 200], |i| {
+                ids(i[0] * 200 + i[1]) as u64
+            })),
+            DType::I64 => AnyArray::from(ArrayD::from_shape_fn(vec![4, 200], |i| {
+                ids(i[0] * 200 + i[1]) as i64 - 3
+            })),
+            _ => AnyArray::from(ArrayD::from_shape_fn(vec![4, 200], |i| {
+                u16::try_from(ids(i[0] * 200 + i[1])).unwrap()
+            })),
+        };
+        let ones = Coordinate::splat(2, 1).unwrap();
+        let grid = VoxelGrid::new(ones, VoxelSize::new(ones).unwrap()).unwrap();
+        let info = ArrayInfo::new(dtype, &["y", "x"], &[4, 200], grid).unwrap();
+        let labels =
+            Arc::new(MemoryArray::new(info.with_block_shape(&[3, 64]).unwrap(), voxels).unwrap());
+        let pair = MaskAndTarget::new(labels, &groups, &MaskOptions::default(), 0).unwrap();
+        let cached = pair.with_cache(&Arc::new(BlockCache::new(1 << 20))).unwrap();
+        let roi = *pair.mask().roi();
+        assert_eq!(cached.mask().source().dtype(), compact);
+        assert_eq!(
+            cached.read_pair(&roi).unwrap(),
+            pair.read_pair(&roi).unwrap(),
+            "{channels} {dtype}"
+        );
+        check_contract(cached.mask());
+        check_contract(cached.target());
+        check_contract(cached.mask().source().source());
     }
 }
