@@ -341,7 +341,7 @@ fn compact_labels_tell_apart_whatever_channels_tell_apart() {
                 ids(i[0] * 200 + i[1]) as u64
             })),
             DType::I64 => AnyArray::from(ArrayD::from_shape_fn(vec![4, 200], |i| {
-                ids(i[0] * 200 + i[1]) as i64 - 3
+                i64::try_from(ids(i[0] * 200 + i[1])).unwrap() - 3
             })),
             _ => AnyArray::from(ArrayD::from_shape_fn(vec![4, 200], |i| {
                 u16::try_from(ids(i[0] * 200 + i[1])).unwrap()

@@ -12,7 +12,7 @@
 
 use ndarray::ArrayViewMutD;
 
-use crate::rows::for_each_row_mut;
+use crate::rows::{Run, for_each_run_mut};
 
 /// The length of a cache line, and the alignment of large buffers.
 pub(crate) const LINE: usize = 64;
@@ -91,47 +91,57 @@ pub enum Stores {
 ///
 /// If the plane is shorter than `out`.
 pub fn write_rows<P: Copy>(
-    mut out: ArrayViewMutD<'_, u8>,
+    out: ArrayViewMutD<'_, u8>,
     plane: &[P],
     stores: Stores,
     value: impl Fn(P) -> u8 + Copy,
 ) {
-    let write = |row: &mut [u8], part: &[P]| match stores {
-        Stores::PastCaches => write_past_caches(row, part, value),
-        Stores::Cached => write_cached(row, part, value),
-    };
-    if let Some(all) = out.as_slice_mut() {
-        write(all, &plane[..all.len()]);
-    } else {
-        let mut rest = plane;
-        for_each_row_mut(out, &mut |mut row| {
-            let (part, tail) = rest.split_at(row.len());
+    let mut rest = plane;
+    for_each_run_mut(out, &mut |run| match run {
+        Run::Slice(run) => {
+            let (part, tail) = rest.split_at(run.len());
             rest = tail;
-            match row.as_slice_mut() {
-                Some(row) => write(row, part),
-                None => row.iter_mut().zip(part).for_each(|(out, &entry)| *out = value(entry)),
+            match stores {
+                Stores::PastCaches if are_lines(run) => write_past_caches(run, part, value),
+                _ => write_cached(run, part, value),
             }
-        });
-    }
+        }
+        Run::Strided(mut run) => {
+            let (part, tail) = rest.split_at(run.len());
+            rest = tail;
+            run.iter_mut().zip(part).for_each(|(out, &entry)| *out = value(entry));
+        }
+    });
     if stores == Stores::PastCaches {
         order_stores();
     }
 }
 
 /// Sets every byte of `out`.
-pub fn set_rows(mut out: ArrayViewMutD<'_, u8>, value: u8, stores: Stores) {
-    if let Some(all) = out.as_slice_mut() {
-        // As one run, this is what the standard library does best.
-        return all.fill(value);
-    }
-    for_each_row_mut(out, &mut |mut row| match (row.as_slice_mut(), stores) {
-        (Some(row), Stores::PastCaches) => set_past_caches(row, value),
-        (Some(row), Stores::Cached) => row.fill(value),
-        (None, _) => row.fill(value),
+pub fn set_rows(out: ArrayViewMutD<'_, u8>, value: u8, stores: Stores) {
+    for_each_run_mut(out, &mut |run| match run {
+        Run::Slice(run) => match stores {
+            // For a long run, this is what the standard library does best.
+            Stores::PastCaches if run.len() < MIN_RUN && are_lines(run) => {
+                set_past_caches(run, value);
+            }
+            _ => run.fill(value),
+        },
+        Run::Strided(mut run) => run.fill(value),
     });
     if stores == Stores::PastCaches {
         order_stores();
     }
+}
+
+/// A run from this length on has whole lines enough, wherever it begins.
+const MIN_RUN: usize = 2048;
+
+/// Whether it is worth writing a run past the caches: a line that is written so in part, and in part by
+/// other stores, costs more than it saves.
+#[inline]
+fn are_lines(run: &[u8]) -> bool {
+    run.len() >= MIN_RUN || (run.len().is_multiple_of(LINE) && run.as_ptr().align_offset(LINE) == 0)
 }
 
 /// The caller orders the stores before anybody else reads the row.
@@ -203,6 +213,7 @@ fn order_stores() {
 fn order_stores() {}
 
 #[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
 mod tests {
     use ndarray::{ArrayD, Axis, Slice};
     use proptest::prelude::*;

@@ -27,16 +27,35 @@ pub fn for_each_row<T>(view: ArrayViewD<'_, T>, visit: &mut impl FnMut(ArrayView
     }
 }
 
-/// Calls `visit` with each row (the last axis) of `view`, in C order, to write it.
-pub fn for_each_row_mut<T>(
+/// Elements that follow one another in C order.
+pub(crate) enum Run<'a, T> {
+    /// Neighbours in memory, as many as there are.
+    Slice(&'a mut [T]),
+    /// A row with gaps.
+    Strided(ArrayViewMut1<'a, T>),
+}
+
+/// Calls `visit` with the elements of `view` in C order, in runs as long as its memory order allows.
+#[inline]
+pub(crate) fn for_each_run_mut<T>(
     mut view: ArrayViewMutD<'_, T>,
-    visit: &mut impl FnMut(ArrayViewMut1<'_, T>),
+    visit: &mut impl FnMut(Run<'_, T>),
 ) {
+    if let Some(run) = view.as_slice_mut() {
+        return visit(Run::Slice(run));
+    }
     match view.ndim() {
-        0 => for_each_row_mut(view.insert_axis(Axis(0)), visit),
-        1 => visit(typed::<_, Ix1>(view)),
-        2 => typed::<_, Ix2>(view).rows_mut().into_iter().for_each(visit),
-        _ => view.axis_iter_mut(Axis(0)).for_each(|part| for_each_row_mut(part, visit)),
+        0 => unreachable!("a single element has no gaps"),
+        1 => visit(Run::Strided(typed::<_, Ix1>(view))),
+        2 => {
+            for mut row in typed::<_, Ix2>(view).axis_iter_mut(Axis(0)) {
+                match row.as_slice_mut() {
+                    Some(run) => visit(Run::Slice(run)),
+                    None => visit(Run::Strided(row)),
+                }
+            }
+        }
+        _ => view.axis_iter_mut(Axis(0)).for_each(|part| for_each_run_mut(part, visit)),
     }
 }
 
@@ -76,11 +95,11 @@ pub fn for_each_row_pair<T, P>(
     }
 }
 
-/// Sets every element, row by row.
+/// Sets every element, run by run.
 pub fn fill_rows<T: Copy>(view: ArrayViewMutD<'_, T>, value: T) {
-    for_each_row_mut(view, &mut |mut row| match row.as_slice_mut() {
-        Some(row) => row.fill(value),
-        None => row.fill(value),
+    for_each_run_mut(view, &mut |run| match run {
+        Run::Slice(run) => run.fill(value),
+        Run::Strided(mut run) => run.fill(value),
     });
 }
 
