@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::{BitOr, Range};
 
 use array_core::{
-    Array, ArrayError, Block, DType, Output, Scalar, Stores, for_each_slab, set_rows,
-    vectorized, write_rows,
+    Array, ArrayError, Block, DType, Output, Scalar, Stores, for_each_slab, set_rows, vectorized,
+    write_rows,
 };
 use geometry::Window;
 use ndarray::{ArrayViewMutD, Axis};
@@ -111,7 +111,9 @@ impl Lookup {
                 with_scratch(len_of(window.shape()), |plane| {
                     let view = plane_mut(window.shape(), plane);
                     read_plane(source, window, view, &|block, view| codes.fill(block, view))?;
-                    write_pieces(window.shape(), plane, out, &|plane, out| self.write_plane(plane, out))
+                    write_pieces(window.shape(), plane, out, &|plane, out| {
+                        self.write_plane(plane, out)
+                    })
                 })
             })
         })

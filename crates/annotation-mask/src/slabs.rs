@@ -27,6 +27,12 @@ pub(crate) fn write_pieces<P: Sync>(
     let write = |_: &Window, (part, out): (ndarray::ArrayViewD<'_, P>, Output<'_>)| {
         work(part.to_slice().expect("whole layers have no gaps"), out)
     };
-    fold_blocks(&Window::full(shape)?, &pieces, (plane(shape, entries), out), &write, &|(), ()| ())?;
+    fold_blocks(
+        &Window::full(shape)?,
+        &pieces,
+        (plane(shape, entries), out),
+        &write,
+        &|(), ()| (),
+    )?;
     Ok(())
 }

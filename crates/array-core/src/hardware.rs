@@ -180,7 +180,8 @@ fn store_line(line: &mut [u8; LINE], bytes: &[u8; LINE]) {
     use std::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
 
     debug_assert_eq!(line.as_ptr().align_offset(LINE), 0);
-    let (to, from): (*mut __m128i, *const __m128i) = (line.as_mut_ptr().cast(), bytes.as_ptr().cast());
+    let (to, from): (*mut __m128i, *const __m128i) =
+        (line.as_mut_ptr().cast(), bytes.as_ptr().cast());
     for part in 0..LINE / size_of::<__m128i>() {
         // SAFETY: four parts of 16 bytes are the 64 bytes of each array. The source may have any
         // alignment; the target is aligned to 64 bytes, as the one caller cut it. SSE2 is part of x86-64.
