@@ -12,7 +12,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("zarr-source", &["array-core", "geometry"]),
     ("annotation-mask", &["array-core", "geometry"]),
     ("array-config", &["annotation-mask", "array-core", "geometry", "zarr-source"]),
-    ("voxmask", &["annotation-mask", "array-config", "array-core", "geometry", "zarr-source"]),
+    ("mask-writer", &["annotation-mask", "array-core", "geometry", "zarr-source"]),
+    (
+        "voxmask",
+        &[
+            "annotation-mask",
+            "array-config",
+            "array-core",
+            "geometry",
+            "mask-writer",
+            "zarr-source",
+        ],
+    ),
 ];
 
 /// Crates that only one crate of the workspace may name.

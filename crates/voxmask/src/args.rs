@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use annotation_mask::{Grouping, LabelId, MaskError, MemberGroup, Rule};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use zarr_source::{Level, ZarrFormat};
+use mask_writer::{MaskLevels, TargetLevels};
+use zarr_source::{Compression, Level, ZarrFormat};
 
 /// An argument that cannot mean anything: exit code 2, as for arguments that clap refuses.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,9 @@ Examples:
   voxmask mask crop.zarr/labels/all --groups groups.toml --targets -o masks.zarr
   voxmask mask crop.zarr/crop234 --classes classes.csv --group cell=er,mito,nuc -o masks.zarr
   voxmask mask dacapo_mask.yaml -o masks.zarr
+  voxmask mask volume.zarr/labels --groups groups.toml --targets --levels 4 --shards 512 \\
+      --codec blosc-lz4:5 -o masks.zarr
+  voxmask mask volume.zarr/labels --groups groups.toml -o masks.zarr --resume
   voxmask mask crop.zarr/labels/all --groups groups.json --rule generic --generic-ids 37 \\
       --roi '1047.38:1309.38,420:820,396:796' -o masks.zarr
 
@@ -119,7 +123,25 @@ pub(crate) struct MaskArgs {
     /// The chunk shape to write, in voxels; one number for each spatial axis, or one for all.
     #[arg(long, value_name = "Z,Y,X", value_delimiter = ',')]
     pub(crate) chunks: Option<Vec<usize>>,
-    /// Replace an output that exists.
+    /// The shape of a file of many chunks, a multiple of the chunk shape, as in --shards 512 (Zarr 3 only).
+    #[arg(long, value_name = "Z,Y,X", value_delimiter = ',')]
+    pub(crate) shards: Option<Vec<usize>>,
+    /// How chunks are compressed: zstd (levels 1 to 22), blosc-lz4 or gzip (0 to 9), or none.
+    #[arg(long, value_name = "CODEC[:LEVEL]", default_value = "zstd:3", value_parser = parse_codec)]
+    pub(crate) codec: Compression,
+    /// The number of scale levels, each with half the resolution of the one before.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) levels: usize,
+    /// When a voxel of a later level is known: if all that it covers are, if any is, or as their mean.
+    #[arg(long, value_name = "all|any|mean", default_value = "all", requires = "levels", value_parser = parse_mask_levels)]
+    pub(crate) mask_levels: MaskLevels,
+    /// What a target is in a later level: whether most of what it covers belongs, or the mean.
+    #[arg(long, value_name = "mode|mean", default_value = "mode", requires_all = ["levels", "targets"], value_parser = parse_target_levels)]
+    pub(crate) target_levels: TargetLevels,
+    /// Go on with a run that ended before it was finished.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) resume: bool,
+    /// Replace an output that exists, and begin anew if there is an unfinished run.
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// Print one JSON object for programs.
@@ -272,6 +294,47 @@ fn parse_format(text: &str) -> Result<ZarrFormat, String> {
         "3" => Ok(ZarrFormat::V3),
         "n5" => Ok(ZarrFormat::N5),
         other => Err(format!("{other:?} is none of 2, 3 and n5")),
+    }
+}
+
+fn parse_codec(text: &str) -> Result<Compression, String> {
+    let (name, level) = match text.split_once(':') {
+        None => (text, None),
+        Some((name, level)) => {
+            let number = level.parse::<u8>().map_err(|_| format!("{level:?} is not a level"))?;
+            (name, Some(number))
+        }
+    };
+    let of = |default: u8, levels: std::ops::RangeInclusive<u8>| {
+        let level = level.unwrap_or(default);
+        let (least, most) = (levels.start(), levels.end());
+        let wrong = format!("{name} has the levels {least} to {most}, not {level}");
+        if levels.contains(&level) { Ok(level) } else { Err(wrong) }
+    };
+    match name {
+        "zstd" => Ok(Compression::Zstd { level: of(3, 1..=22)? }),
+        "blosc-lz4" => Ok(Compression::BloscLz4 { level: of(5, 0..=9)? }),
+        "gzip" => Ok(Compression::Gzip { level: of(6, 0..=9)? }),
+        "none" if level.is_none() => Ok(Compression::None),
+        "none" => Err("none has no levels".to_owned()),
+        other => Err(format!("{other:?} is none of zstd, blosc-lz4, gzip and none")),
+    }
+}
+
+fn parse_mask_levels(text: &str) -> Result<MaskLevels, String> {
+    match text {
+        "all" => Ok(MaskLevels::All),
+        "any" => Ok(MaskLevels::Any),
+        "mean" => Ok(MaskLevels::Mean),
+        other => Err(format!("{other:?} is none of all, any and mean")),
+    }
+}
+
+fn parse_target_levels(text: &str) -> Result<TargetLevels, String> {
+    match text {
+        "mode" => Ok(TargetLevels::Mode),
+        "mean" => Ok(TargetLevels::Mean),
+        other => Err(format!("{other:?} is none of mode and mean")),
     }
 }
 

@@ -11,13 +11,14 @@ use anstream::println;
 use anyhow::{Context, Result, bail};
 use array_core::{Array, ArrayExt, ArrayInfo, DType};
 use geometry::{Decimal, LengthUnit, VoxelGrid, VoxelSize, WorldUnit};
+use mask_writer::{Existing, WriteOptions};
 use ndarray::Array3;
 use serde_json::{Map, Value, json};
 use zarr_source::{ImageOptions, OpenOptions, Staging, ZarrArray, ZarrFormat};
 
 use crate::args::DemoArgs;
 use crate::demo::volume::{CLASSES, SIZE, sample};
-use crate::mask::Job;
+use crate::mask::write_truth;
 use crate::preview::{Picture, Slice};
 use crate::report::print_channels;
 use crate::source;
@@ -83,16 +84,9 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
     let labels: Arc<dyn Array> = Arc::new(open(&labels_path)?);
     let masks = dir.join("masks.zarr");
     let truth = Truth::of_labels(labels, groups, MaskOptions::default(), 0)?;
-    let written = Job {
-        truth: &truth,
-        output: &masks,
-        targets: true,
-        zarr_format: ZarrFormat::V3,
-        chunks: None,
-        overwrite: true,
-        source: labels_path.display().to_string(),
-    }
-    .write()?;
+    let options =
+        WriteOptions { targets: true, existing: Existing::Overwrite, ..WriteOptions::default() };
+    let written = write_truth(&truth, &masks, labels_path.display().to_string(), options)?;
     print_channels(&truth, &written.counts)?;
 
     let preview = dir.join("preview.png");

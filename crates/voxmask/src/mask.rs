@@ -1,43 +1,20 @@
 //! `voxmask mask`: writes masks and targets, block by block.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use annotation_mask::{ChannelCounts, ChannelSummary, GroundTruth};
 use anstream::stdout;
 use anyhow::{Context, Result, bail};
-use array_core::{Array, ArrayError, ArrayInfo, WritableArray, fold_blocks};
-use geometry::Window;
+use indicatif::ProgressBar;
+use mask_writer::{Existing, Observer, WriteError, WriteOptions, Written, write};
 use serde_json::{Map, Value, json};
-use zarr_source::{ImageOptions, Location, Staging, ZarrArray, ZarrFormat};
+use zarr_source::Location;
 
 use crate::args::{MaskArgs, UsageError};
-use crate::progress::{self, Interrupt, Interrupted};
+use crate::progress::{self, Interrupt};
 use crate::report::print_channels;
 use crate::source;
 use crate::truth::Truth;
-
-/// Blocks smaller than this are joined: a file for each would be slow to read and to list.
-const MIN_CHUNK: usize = 64;
-
-/// What to write, and from what.
-pub(crate) struct Job<'a> {
-    pub(crate) truth: &'a Truth,
-    pub(crate) output: &'a Path,
-    pub(crate) targets: bool,
-    pub(crate) zarr_format: ZarrFormat,
-    /// The chunk shape along the spatial axes, if the user chose one.
-    pub(crate) chunks: Option<Vec<usize>>,
-    pub(crate) overwrite: bool,
-    /// Where the labels came from, for the provenance.
-    pub(crate) source: String,
-}
-
-/// What was written.
-pub(crate) struct Written {
-    pub(crate) path: PathBuf,
-    pub(crate) counts: ChannelCounts,
-}
 
 pub(crate) fn run(args: &MaskArgs) -> Result<()> {
     let table = source::class_table(&args.source.opening)?;
@@ -49,20 +26,71 @@ pub(crate) fn run(args: &MaskArgs) -> Result<()> {
     let truth = Truth::new(source, &args.channels, args.roi.as_deref(), table.as_ref())
         .with_context(|| format!("cannot make a mask of {name}"))?;
     let dims = truth.pair().info().dims();
-    let chunks = args.chunks.as_deref().map(|chunks| spatial_chunks(chunks, dims)).transpose()?;
-    let written = Job {
-        truth: &truth,
-        output: &args.output,
+    let shape = |option, shape: &Option<Vec<usize>>| {
+        shape.as_deref().map(|shape| spatial_shape(option, shape, dims)).transpose()
+    };
+    let options = WriteOptions {
         targets: args.targets,
         zarr_format: args.zarr_format,
-        chunks,
-        overwrite: args.overwrite,
-        source: name,
-    }
-    .write()?;
+        chunk_shape: shape("--chunks", &args.chunks)?,
+        shard_shape: shape("--shards", &args.shards)?,
+        compression: args.codec,
+        levels: args.levels,
+        mask_levels: args.mask_levels,
+        target_levels: args.target_levels,
+        existing: match (args.resume, args.overwrite) {
+            (true, _) => Existing::Resume,
+            (false, true) => Existing::Overwrite,
+            (false, false) => Existing::Refuse,
+        },
+        ..WriteOptions::default()
+    };
+    let written = write_truth(&truth, &args.output, name, options)?;
     print(args, &truth, &written).with_context(|| {
         format!("the masks are in {}, but the report about them failed", written.path.display())
     })
+}
+
+/// Writes masks and targets, with a bar; `source` is told to whoever finds them later.
+pub(crate) fn write_truth(
+    truth: &Truth,
+    output: &Path,
+    source: String,
+    options: WriteOptions<'_>,
+) -> Result<Written> {
+    let mut provenance = Map::from_iter([("source".to_owned(), json!(source))]);
+    provenance.extend(truth.provenance());
+    let channels = |counts: &_| truth.channels_json(counts);
+    let options = WriteOptions { provenance, channels: Some(&channels), ..options };
+    let watch = Watch { interrupt: Interrupt::listen()?, bar: progress::bar(0, "masking") };
+    let written = write(truth.pair(), output, &options, &watch);
+    watch.bar.finish_and_clear();
+    written.map_err(|error| match error {
+        WriteError::Option { option, reason } => {
+            UsageError(format!("--{}: {reason}", option.replace(" shape", "s"))).into()
+        }
+        error => anyhow::Error::new(error).context(format!("cannot write {}", output.display())),
+    })
+}
+
+/// Shows how far the work is, and ends it when the user wishes.
+struct Watch {
+    interrupt: Interrupt,
+    bar: ProgressBar,
+}
+
+impl Observer for Watch {
+    fn begins(&self, done: u64, total: u64) {
+        progress::begin(&self.bar, done, total);
+    }
+
+    fn advanced(&self, voxels: u64) {
+        self.bar.inc(voxels);
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.interrupt.is_wished()
+    }
 }
 
 fn print(args: &MaskArgs, truth: &Truth, written: &Written) -> Result<()> {
@@ -70,9 +98,23 @@ fn print(args: &MaskArgs, truth: &Truth, written: &Written) -> Result<()> {
         return print_json(args, truth, written);
     }
     print_channels(truth, &written.counts)?;
-    let what = if args.targets { "mask/s0 and target/s0" } else { "mask/s0" };
-    writeln!(stdout(), "wrote {what} to {}", written.path.display())?;
+    let images = if args.targets { &["mask", "target"][..] } else { &["mask"] };
+    let names: Vec<String> = images.iter().map(|image| levels_text(image, args.levels)).collect();
+    let (names, path) = (names.join(" and "), written.path.display());
+    match written.resumed_at {
+        None => writeln!(stdout(), "wrote {names} to {path}")?,
+        Some(100) => writeln!(stdout(), "{names} in {path} were complete already")?,
+        Some(percent) => writeln!(stdout(), "wrote {names} to {path}, resumed at {percent} %")?,
+    }
     Ok(())
+}
+
+/// The arrays of an image.
+fn levels_text(image: &str, levels: usize) -> String {
+    match levels {
+        1 => format!("{image}/s0"),
+        levels => format!("{image}/s0 to s{}", levels - 1),
+    }
 }
 
 /// Fails if the output would replace the labels, or lie among their chunks.
@@ -99,125 +141,14 @@ fn is_inside(path: &Path, folder: &Path) -> bool {
     }
 }
 
-/// The chunk shape of the user: one number for each spatial axis, or one for all.
-fn spatial_chunks(chunks: &[usize], dims: usize) -> Result<Vec<usize>> {
-    let all = if chunks.len() == 1 { vec![chunks[0]; dims] } else { chunks.to_vec() };
+/// A shape of the user: one number for each spatial axis, or one for all.
+fn spatial_shape(option: &str, shape: &[usize], dims: usize) -> Result<Vec<usize>> {
+    let all = if shape.len() == 1 { vec![shape[0]; dims] } else { shape.to_vec() };
     if all.len() != dims || all.contains(&0) {
-        let message = format!("--chunks {chunks:?}: expected 1 or {dims} positive numbers");
+        let message = format!("{option} {shape:?}: expected 1 or {dims} positive numbers");
         return Err(UsageError(message).into());
     }
     Ok(all)
-}
-
-impl Job<'_> {
-    /// Writes the container; it appears whole or not at all.
-    pub(crate) fn write(self) -> Result<Written> {
-        let context = || format!("cannot write {}", self.output.display());
-        let pair = self.truth.pair();
-        // Before anything is written, so that nothing of it can stay.
-        let interrupt = Interrupt::listen()?;
-        let staging = Staging::new(self.output, self.overwrite).with_context(context)?;
-        let info = pair.info();
-        let options = ImageOptions {
-            zarr_format: self.zarr_format,
-            chunk_shape: Some(self.chunk_shape(info)),
-            attrs: kept_attr(&pair.channels()),
-            group_attrs: self.provenance(None),
-            ..ImageOptions::default()
-        };
-        let mask = staging.create_image("mask", info, &options).with_context(context)?;
-        let target = if self.targets {
-            Some(staging.create_image("target", info, &options).with_context(context)?)
-        } else {
-            None
-        };
-        let counts = stream(pair, &mask, target.as_ref(), &interrupt).with_context(context)?;
-        let provenance = self.provenance(Some(self.truth.channels_json(&counts)));
-        let path = staging.commit(&provenance).with_context(context)?;
-        Ok(Written { path, counts })
-    }
-
-    /// One channel in each chunk; along the spatial axes whole blocks of the labels, so that each is
-    /// decoded once.
-    fn chunk_shape(&self, info: &ArrayInfo) -> Vec<usize> {
-        let chunks = self.chunks.clone().unwrap_or_else(|| {
-            let blocks = info.block_shape().iter();
-            blocks.map(|&block| block.saturating_mul(MIN_CHUNK.div_ceil(block))).collect()
-        });
-        // A chunk larger than the array would only take memory.
-        let axes = chunks.iter().zip(info.spatial_shape());
-        let spatial = axes.map(|(&chunk, &extent)| chunk.min(extent).max(1)).collect();
-        [vec![1; info.channel_dims()], spatial].concat()
-    }
-
-    /// How the output was made, for whoever finds it later; the channels once they are counted.
-    fn provenance(&self, channels: Option<Value>) -> Map<String, Value> {
-        let info = self.truth.pair().info();
-        let mut provenance = json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "source": self.source,
-            "region": info.unit().format_roi(info.roi()),
-        });
-        for (key, value) in self.truth.provenance() {
-            provenance[key] = value;
-        }
-        if let Some(channels) = channels {
-            provenance["channels"] = channels;
-        }
-        [("voxmask".to_owned(), provenance)].into_iter().collect()
-    }
-}
-
-/// Whether each channel is kept, beside the names that the array itself carries.
-fn kept_attr(channels: &[ChannelSummary]) -> Map<String, Value> {
-    let kept: Value = channels.iter().map(|channel| json!(channel.kept)).collect();
-    [("kept".to_owned(), kept)].into_iter().collect()
-}
-
-/// Why a block could not be written.
-#[derive(Debug, thiserror::Error)]
-enum StreamError {
-    #[error(transparent)]
-    Array(#[from] ArrayError),
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-}
-
-/// Computes and writes block by block, in parallel; memory is one block for each thread.
-fn stream(
-    pair: &dyn GroundTruth,
-    mask: &ZarrArray,
-    target: Option<&ZarrArray>,
-    interrupt: &Interrupt,
-) -> Result<ChannelCounts> {
-    let info = pair.info();
-    let whole = Window::full(info.spatial_shape())?;
-    let bar = progress::bar(whole.num_voxels()? as u64, "masking");
-    let writable = |array: &dyn Array, window: &Window, data: ndarray::ArrayViewD<'_, u8>| {
-        let array: &dyn WritableArray = array.as_writable().ok_or_else(|| {
-            let reason = "it was just created for writing".to_owned();
-            ArrayError::NotWritable { array: array.kind().to_owned(), reason }
-        })?;
-        array.write_window(window, &data.into())
-    };
-    let work = |window: &Window, ()| {
-        interrupt.check()?;
-        let mut counts = ChannelCounts::default();
-        pair.visit_pair(window, &mut |block| {
-            writable(mask, window, block.mask)?;
-            if let Some(target) = target {
-                writable(target, window, block.target)?;
-            }
-            counts = block.counts;
-            Ok(())
-        })?;
-        bar.inc(counts.voxels);
-        Ok::<_, StreamError>(counts)
-    };
-    let blocks = mask.info().blocks();
-    let counts = fold_blocks(&whole, blocks, (), &work, &ChannelCounts::merged)?;
-    bar.finish_and_clear();
-    Ok(counts.unwrap_or_default())
 }
 
 fn print_json(args: &MaskArgs, truth: &Truth, written: &Written) -> Result<()> {
@@ -225,6 +156,8 @@ fn print_json(args: &MaskArgs, truth: &Truth, written: &Written) -> Result<()> {
         "output": written.path.display().to_string(),
         "mask": "mask/s0",
         "target": args.targets.then_some("target/s0"),
+        "levels": (0..args.levels).map(|level| format!("s{level}")).collect::<Value>(),
+        "resumed_at": written.resumed_at.map(|percent| f64::from(percent) / 100.0),
         "shape": truth.pair().info().shape(),
         "rule": truth.rule(),
         "voxels": written.counts.voxels,

@@ -4,6 +4,7 @@ use annotation_mask::{ChannelCounts, MaskError};
 use anstream::eprintln;
 use anyhow::Result;
 use array_config::{ConfigError, OpenError};
+use mask_writer::WriteError;
 use zarr_source::ZarrError;
 
 use crate::table::{self, grouped, table};
@@ -34,7 +35,10 @@ fn hint(error: &anyhow::Error, overwrite: bool) -> Option<&'static str> {
         // The chain has the box, not what is in it.
         _ => match cause.downcast_ref() {
             Some(ConfigError::Zarr { source, .. }) => Some(&**source),
-            _ => cause.downcast_ref::<ZarrError>(),
+            _ => match cause.downcast_ref() {
+                Some(WriteError::Zarr(error)) => Some(error),
+                _ => cause.downcast_ref::<ZarrError>(),
+            },
         },
     });
     match zarr {
@@ -45,6 +49,20 @@ fn hint(error: &anyhow::Error, overwrite: bool) -> Option<&'static str> {
             return Some(
                 "say it with --voxel-size Z,Y,X (and --offset, --unit), or add --unit-voxels",
             );
+        }
+        _ => {}
+    }
+    match error.chain().find_map(|cause| cause.downcast_ref()) {
+        Some(WriteError::Unfinished { .. }) => {
+            return Some("--resume goes on with it, --overwrite begins anew");
+        }
+        Some(WriteError::NothingToResume { .. }) => return Some("leave out --resume"),
+        Some(WriteError::OtherJob { .. }) => {
+            return Some("give the same arguments as before, or --overwrite to begin anew");
+        }
+        Some(WriteError::JournalDamaged { .. }) => return Some("--overwrite begins anew"),
+        Some(error) if error.is_resumable() => {
+            return Some("the same command with --resume goes on");
         }
         _ => {}
     }

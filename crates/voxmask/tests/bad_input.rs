@@ -362,38 +362,40 @@ fn a_full_disk_leaves_nothing_behind() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupted_mask_leaves_nothing_behind() {
+fn an_interrupted_mask_can_be_resumed() {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
     let sandbox = Sandbox::new();
     let random = labels(&[64, 64, 64], &IDS);
     let chunk: Vec<u8> = random.iter().map(|&label| u8::try_from(label).unwrap()).collect();
-    let zarray = json!({"shape": [384, 384, 384], "chunks": [64, 64, 64], "dtype": "|u1"});
+    let zarray = json!({"shape": [256, 256, 256], "chunks": [64, 64, 64], "dtype": "|u1"});
     let names: Vec<String> =
-        (0..216).map(|n| format!("{}.{}.{}", n / 36, n / 6 % 6, n % 6)).collect();
+        (0..64).map(|n| format!("{}.{}.{}", n / 16, n / 4 % 4, n % 4)).collect();
     let chunks: Vec<(&str, Vec<u8>)> =
         names.iter().map(|name| (name.as_str(), chunk.clone())).collect();
     v2_by_hand(&sandbox.path("big.zarr"), &zarray, &json!({SIZE: [1, 1, 1]}), &chunks);
+    let groups: Vec<String> = (0..12).map(|id| format!("--group=g{id}={id}")).collect();
+    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+    let args = [&["mask", "big.zarr", "--targets", "-o"][..], &["whole.zarr"], &groups].concat();
+    let printed = sandbox.succeeds(&args).stdout;
+    let whole = common::listing(&sandbox.path("whole.zarr"));
+    let args = [&["mask", "big.zarr", "--targets", "-o"][..], &["out.zarr"], &groups].concat();
     let before: Vec<PathBuf> = sandbox.listing().into_keys().collect();
 
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-KILL"] {
         let mut child = Command::new(env!("CARGO_BIN_EXE_voxmask"))
-            .args(["mask", "big.zarr", "--targets", "-o", "out.zarr"])
-            .args((0..12).map(|id| format!("--group=g{id}={id}")))
+            .args(&args)
             .current_dir(sandbox.root())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // Midway: some chunks are written.
+        // Midway: some units are finished.
         let patience = Instant::now();
         loop {
-            let partial = fs::read_dir(sandbox.root()).unwrap().map(|entry| entry.unwrap().path());
-            let partial: Vec<PathBuf> =
-                partial.filter(|path| path.join("mask/s0").exists()).collect();
-            let has_chunk = |path: &PathBuf| path.join("mask/s0/c").exists();
-            if partial.iter().any(has_chunk) {
+            let journal = fs::read(sandbox.path(".out.zarr.partial/journal")).unwrap_or_default();
+            if journal.iter().filter(|&&byte| byte == b'\n').count() > 3 {
                 break;
             }
             assert!(
@@ -406,7 +408,24 @@ fn an_interrupted_mask_leaves_nothing_behind() {
         let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         let run = common::run_of(&child.wait_with_output().unwrap());
-        common::assert_refusal(&run, 1, &["interrupted", "nothing was written"], signal);
+        if signal == "-KILL" {
+            assert_eq!(run.code, None);
+        } else {
+            let needles = ["out.zarr", "interrupted at ", " %", "--resume goes on"];
+            common::assert_refusal(&run, 1, &needles, signal);
+        }
+        assert!(!sandbox.path("out.zarr").exists(), "after {signal}");
+        sandbox.refuses(&args, 1, &["an earlier run has written", "--resume", "--overwrite"]);
+        let other = [&args[..], &["--resume", "--codec", "gzip"]].concat();
+        sandbox.refuses(&other, 1, &["another job", "\"zstd:3\", now \"gzip:6\""]);
+        let resumed = sandbox.succeeds(&[&args[..], &["--resume"]].concat()).stdout;
+        let (table, _) = printed.split_once("wrote").unwrap();
+        assert!(resumed.starts_with(table), "{resumed}");
+        assert!(resumed.contains("resumed at"), "{resumed}");
+        assert!(common::listing(&sandbox.path("out.zarr")) == whole, "after {signal}");
+        let again = sandbox.succeeds(&[&args[..], &["--resume"]].concat()).stdout;
+        assert!(again.contains("complete already"), "{again}");
+        fs::remove_dir_all(sandbox.path("out.zarr")).unwrap();
         let after: Vec<PathBuf> = sandbox.listing().into_keys().collect();
         assert_eq!(before, after, "after {signal}");
     }

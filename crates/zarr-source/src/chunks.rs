@@ -1,12 +1,13 @@
 //! The chunks of an array, as zarrs finds and decodes them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::PathBuf;
 
 use array_core::{DType, Scalar};
-use zarrs::array::codec::api::CodecError;
+use zarrs::array::codec::api::{ArrayToBytesCodecTraits, CodecError};
 use zarrs::array::{Array, ArrayBytes, ArrayError};
-use zarrs::storage::{StorageError, WritableStorageTraits};
+use zarrs::storage::{Bytes, StorageError, WritableStorageTraits};
 
 use crate::codecs::options;
 use crate::error::ZarrError;
@@ -112,6 +113,47 @@ impl Chunks {
                 ZarrError::unsupported(&self.dir, what)
             }
         })
+    }
+
+    /// The size in bytes of what [`Chunks::chunk_shape`] holds, decoded.
+    pub(crate) fn chunk_size(&self) -> Option<usize> {
+        byte_size(self.chunk_shape(), self.dtype())
+    }
+
+    /// Encodes the elements of the smallest part that is decoded by itself; none if they are fill values.
+    pub(crate) fn encode(&self, elements: ArrayBytes<'_>) -> Result<Option<Vec<u8>>, ZarrError> {
+        let (data_type, fill_value) = (self.array.data_type(), self.array.fill_value());
+        if elements.is_fill_value(fill_value) {
+            return Ok(None);
+        }
+        let encoded = match &self.sharding {
+            Some(sharding) => sharding.encode(elements),
+            None => self
+                .array
+                .chunk_shape(&vec![0; self.shape.len()])
+                .map_err(|error| error.to_string())
+                .and_then(|shape| {
+                    let codecs = self.array.codecs();
+                    let encoded =
+                        codecs.encode(elements, &shape, data_type, fill_value, &options());
+                    encoded.map(Cow::into_owned).map_err(|error| error.to_string())
+                }),
+        };
+        let refused =
+            |reason| ZarrError::unsupported(&self.dir, format!("encoding a chunk ({reason})"));
+        encoded.map(Some).map_err(refused)
+    }
+
+    /// Stores what lies under one key.
+    pub(crate) fn store_encoded(
+        &self,
+        to: &WritableChunks,
+        index: &[usize],
+        encoded: Bytes,
+    ) -> Result<(), ZarrError> {
+        let key = self.array.chunk_key(&wide(index));
+        let stored = to.0.storage().set(&key, encoded);
+        stored.map_err(|error| self.store_error("write", index, error))
     }
 
     /// The error for a chunk with bad contents.

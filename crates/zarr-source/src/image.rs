@@ -1,10 +1,10 @@
-//! Creating images: a group with OME-NGFF metadata (in N5, that of COSEM) and one array `s0`.
+//! Creating images: a group with OME-NGFF metadata (in N5, that of COSEM) and the arrays `s0`, `s1`, ...
 
 mod attributes;
 mod chunks;
 mod n5;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use array_core::ArrayInfo;
 use serde_json::{Map, Value, json};
@@ -15,8 +15,10 @@ use crate::n5::ATTRIBUTES;
 use crate::node::ZarrFormat;
 use crate::store::Container;
 
-/// The name of the array in its group.
-const ARRAY: &str = "s0";
+/// The name of the array of a scale level in its group.
+fn array_name(level: usize) -> String {
+    format!("s{level}")
+}
 
 /// How the chunks of an image are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,11 @@ pub enum Compression {
     },
     /// With Blosc, LZ4 inside and bytes shuffled: the fastest to read.
     BloscLz4 {
+        /// From 0 (not at all) to 9 (small).
+        level: u8,
+    },
+    /// With gzip, which everything reads.
+    Gzip {
         /// From 0 (not at all) to 9 (small).
         level: u8,
     },
@@ -56,6 +63,9 @@ pub struct ImageOptions {
     pub zarr_format: ZarrFormat,
     /// The shape of a chunk for all axes; by default the block shape of the array, one channel each.
     pub chunk_shape: Option<Vec<usize>>,
+    /// The shape of a shard for all axes, a multiple of the chunk shape: one file for many chunks, which are
+    /// still read one by one. Version 3 of Zarr only; by default, each chunk is a file.
+    pub shard_shape: Option<Vec<usize>>,
     /// How chunks are compressed.
     pub compression: Compression,
     /// Attributes of the array; keys that give its geometry are written over.
@@ -69,6 +79,7 @@ impl Default for ImageOptions {
         Self {
             zarr_format: ZarrFormat::V2,
             chunk_shape: None,
+            shard_shape: None,
             compression: Compression::default(),
             attrs: Map::new(),
             group_attrs: Map::new(),
@@ -76,43 +87,74 @@ impl Default for ImageOptions {
     }
 }
 
-/// Creates the group in the folder `group` of a container, which must not exist, and its array.
+/// Creates the group in the folder `group` of a container, which must not exist, and an array for each
+/// scale level.
 pub(crate) fn create(
     container: &Container,
     group: &Path,
     name: &str,
+    levels: &[ArrayInfo],
+    options: &ImageOptions,
+) -> Result<Vec<ZarrArray>, ZarrError> {
+    let short_name = name.rsplit('/').next().unwrap_or(name);
+    let group_attrs = group_attrs(group, short_name, levels, options)?;
+    // What cannot be written is told before anything is.
+    let arrays: Vec<PathBuf> =
+        (0..levels.len()).map(|level| group.join(array_name(level))).collect();
+    let stored = arrays.iter().zip(levels).map(|(array, info)| Stored::new(array, info, options));
+    let stored: Vec<Stored> = stored.collect::<Result<_, _>>()?;
+    write_group(container, group, options.zarr_format, group_attrs)?;
+    let all = arrays.iter().zip(levels).zip(&stored);
+    all.map(|((array, info), stored)| create_array(container, array, info, stored, options))
+        .collect()
+}
+
+/// How an array is cut into files.
+struct Stored {
+    chunk_shape: Vec<usize>,
+    shard_shape: Option<Vec<usize>>,
+}
+
+impl Stored {
+    fn new(array: &Path, info: &ArrayInfo, options: &ImageOptions) -> Result<Self, ZarrError> {
+        chunks::check_level(array, options.compression)?;
+        let chunk_shape = chunks::shape(array, info, options)?;
+        let shard_shape = chunks::shard_shape(array, &chunk_shape, options)?;
+        Ok(Self { chunk_shape, shard_shape })
+    }
+}
+
+fn create_array(
+    container: &Container,
+    array: &Path,
     info: &ArrayInfo,
+    stored: &Stored,
     options: &ImageOptions,
 ) -> Result<ZarrArray, ZarrError> {
-    let array = group.join(ARRAY);
-    let chunk_shape = chunks::shape(&array, info, options)?;
-    let short_name = name.rsplit('/').next().unwrap_or(name);
-    let group_attrs = group_attrs(group, short_name, info, options)?;
-    write_group(container, group, options.zarr_format, group_attrs)?;
     match options.zarr_format {
         ZarrFormat::V2 => {
-            let attrs = attributes::of_array(&array, info, &options.attrs)?;
-            let metadata = chunks::v2(info, &chunk_shape, options);
+            let attrs = attributes::of_array(array, info, &options.attrs)?;
+            let metadata = chunks::v2(info, &stored.chunk_shape, options);
             container.write_json(&array.join(".zarray"), &metadata)?;
             container.write_json(&array.join(".zattrs"), &attrs)?;
         }
         ZarrFormat::V3 => {
-            let attrs = attributes::of_array(&array, info, &options.attrs)?;
-            let metadata = chunks::v3(info, &chunk_shape, options, attrs);
+            let attrs = attributes::of_array(array, info, &options.attrs)?;
+            let metadata = chunks::v3(info, stored, options, attrs);
             container.write_json(&array.join("zarr.json"), &metadata)?;
         }
         ZarrFormat::N5 => {
-            let metadata = n5::array(&array, info, &chunk_shape, options)?;
+            let metadata = n5::array(array, info, &stored.chunk_shape, options)?;
             container.write_json(&array.join(ATTRIBUTES), &metadata)?;
         }
     }
-    let created = ZarrArray::open_writable(&array)?;
+    let created = ZarrArray::open_writable(array)?;
     // What cannot be read back exactly would be another place in the world.
     let found = &created.info;
     if found.grid() != info.grid() || found.unit() != info.unit() || found.shape() != info.shape() {
         let what =
             format!("writing the geometry {} in units of {} as JSON", info.grid(), info.unit());
-        return Err(ZarrError::unsupported(&array, what));
+        return Err(ZarrError::unsupported(array, what));
     }
     Ok(created)
 }
@@ -144,10 +186,10 @@ pub(crate) fn write_group(
 fn group_attrs(
     group: &Path,
     name: &str,
-    info: &ArrayInfo,
+    levels: &[ArrayInfo],
     options: &ImageOptions,
 ) -> Result<Map<String, Value>, ZarrError> {
-    let multiscale = attributes::multiscale(group, name, ARRAY, info)?;
+    let multiscale = attributes::multiscale(group, name, levels)?;
     let mut attrs = options.group_attrs.clone();
     match options.zarr_format {
         ZarrFormat::V2 => {
@@ -159,7 +201,7 @@ fn group_attrs(
             attrs.insert("ome".to_owned(), json!({"version": "0.5", "multiscales": [multiscale]}));
         }
         ZarrFormat::N5 => {
-            attrs.insert("multiscales".to_owned(), n5::multiscales(group, name, ARRAY, info)?);
+            attrs.insert("multiscales".to_owned(), n5::multiscales(group, name, levels)?);
         }
     }
     Ok(attrs)

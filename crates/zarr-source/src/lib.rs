@@ -105,6 +105,7 @@ mod array;
 mod chunks;
 mod codecs;
 mod elements;
+mod encoded;
 mod error;
 mod group;
 mod image;
@@ -128,6 +129,7 @@ mod tree;
 mod write;
 
 pub use array::ZarrArray;
+pub use encoded::{ChunkWriter, EncodedChunk};
 pub use error::ZarrError;
 pub use group::ZarrGroup;
 pub use image::{Compression, ImageOptions};

@@ -81,8 +81,16 @@ pub(crate) fn visit(
     window: &Window,
     visitor: &mut Visitor<'_>,
 ) -> Result<(), ArrayError> {
-    let window = all_axes(&chunks.shape, channel_dims, window);
-    let parts = parts(&window, chunks.chunk_shape());
+    visit_ranges(chunks, &all_axes(&chunks.shape, channel_dims, window), visitor)
+}
+
+/// The same for a window over all axes.
+pub(crate) fn visit_ranges(
+    chunks: &Chunks,
+    window: &[Range],
+    visitor: &mut Visitor<'_>,
+) -> Result<(), ArrayError> {
+    let parts = parts(window, chunks.chunk_shape());
     if let [part] = &parts[..] {
         return visit_chunk(chunks, part, visitor);
     }

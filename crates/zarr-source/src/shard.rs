@@ -15,7 +15,7 @@ use zarrs::array::codec::api::{
     ArrayToBytesCodecTraits, BytesRepresentation, CodecMetadataOptions,
 };
 use zarrs::array::codec::{CodecChain, ShardingCodecConfiguration, ShardingIndexLocation};
-use zarrs::array::{ArrayShardedExt, DataType, FillValue, data_type};
+use zarrs::array::{ArrayBytes, ArrayShardedExt, DataType, FillValue, data_type};
 use zarrs::metadata::ConfigurationSerialize;
 use zarrs::metadata::v3::MetadataV3;
 use zarrs::storage::StorageError;
@@ -37,8 +37,8 @@ const MISSING: u64 = u64::MAX;
 pub(crate) struct Sharding {
     pub(crate) chunk_shape: Vec<usize>,
     chunks_per_shard: Vec<usize>,
-    chunk: Decoder,
-    index: Decoder,
+    chunk: Codecs,
+    index: Codecs,
     index_range: ByteRange,
     index_size: u64,
     cache: Mutex<HashMap<Vec<usize>, Arc<ShardIndex>>>,
@@ -90,11 +90,11 @@ impl Sharding {
         let index_shape = counts.filter_map(NonZeroU64::new).collect();
         let missing = FillValue::from(MISSING);
         let index =
-            Decoder::new(&configuration.index_codecs, index_shape, data_type::uint64(), missing)?;
+            Codecs::new(&configuration.index_codecs, index_shape, data_type::uint64(), missing)?;
         let index_size = index.encoded_size()?;
         let (data_type, fill_value) = (array.data_type().clone(), array.fill_value().clone());
         Ok(Some(Self {
-            chunk: Decoder::new(&configuration.codecs, shape.to_vec(), data_type, fill_value)?,
+            chunk: Codecs::new(&configuration.codecs, shape.to_vec(), data_type, fill_value)?,
             chunk_shape,
             chunks_per_shard,
             index,
@@ -139,6 +139,36 @@ impl Sharding {
             }
             None => Err(ShardError::Corrupt("the shard has gone".to_owned())),
         }
+    }
+
+    /// Encodes the elements of one chunk.
+    pub(crate) fn encode(&self, elements: ArrayBytes<'_>) -> Result<Vec<u8>, String> {
+        self.chunk.encode(elements)
+    }
+
+    /// The shard that holds these chunks, in C order: one for each place, none where there is none.
+    pub(crate) fn assemble(&self, chunks: &[Option<&[u8]>]) -> Result<Vec<u8>, String> {
+        let places = self.chunks_per_shard.iter().product::<usize>();
+        if chunks.len() != places {
+            return Err(format!("{} chunks for {places} places", chunks.len()));
+        }
+        let is_before = matches!(self.index_range, ByteRange::FromStart(..));
+        let mut offset = if is_before { self.index_size } else { 0 };
+        let mut entries: Vec<u8> = Vec::new();
+        for chunk in chunks {
+            let size = chunk.map_or(0, |chunk| chunk.len() as u64);
+            let entry = if chunk.is_some() { [offset, size] } else { [MISSING, MISSING] };
+            entries.extend(entry.into_iter().flat_map(u64::to_ne_bytes));
+            offset = offset.saturating_add(size);
+        }
+        let index = self.index.encode(ArrayBytes::new_flen(Cow::Owned(entries)))?;
+        let all: Vec<&[u8]> = chunks.iter().copied().flatten().collect();
+        let all = if is_before {
+            [&[index.as_slice()], &all[..]].concat()
+        } else {
+            [&all[..], &[index.as_slice()]].concat()
+        };
+        Ok(all.concat())
     }
 
     /// Forgets the index of a shard that has been written.
@@ -237,14 +267,14 @@ fn divide(shard_shape: &[usize], chunk_shape: &[NonZeroU64]) -> Option<(Vec<usiz
 }
 
 /// The codecs of a part of a shard.
-struct Decoder {
+struct Codecs {
     chain: CodecChain,
     shape: Vec<NonZeroU64>,
     data_type: DataType,
     fill_value: FillValue,
 }
 
-impl Decoder {
+impl Codecs {
     fn new(
         codecs: &[MetadataV3],
         shape: Vec<NonZeroU64>,
@@ -261,6 +291,14 @@ impl Decoder {
         self.chain
             .decode(Cow::Owned(bytes), &self.shape, &self.data_type, &self.fill_value, &options())
             .and_then(|decoded| Ok(decoded.into_fixed()?.into_owned()))
+            .map_err(|error| error.to_string())
+    }
+
+    /// The encoded elements, which are in C order and native byte order; otherwise what is wrong.
+    fn encode(&self, elements: ArrayBytes<'_>) -> Result<Vec<u8>, String> {
+        self.chain
+            .encode(elements, &self.shape, &self.data_type, &self.fill_value, &options())
+            .map(Cow::into_owned)
             .map_err(|error| error.to_string())
     }
 

@@ -1,6 +1,8 @@
 //! Outputs that appear as a whole or not at all.
 
+use std::borrow::Cow;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -46,6 +48,9 @@ pub struct Staging {
     target: PathBuf,
     folder: PathBuf,
     overwrite: bool,
+    // Where an output that is replaced waits until the new one is in its place.
+    aside: PathBuf,
+    removes_folder: bool,
 }
 
 impl Staging {
@@ -57,15 +62,53 @@ impl Staging {
     /// is a Zarr container; [`ZarrError::InvalidName`] if `target` has no name or is a link;
     /// [`ZarrError::StoreIo`].
     pub fn new(target: impl AsRef<Path>, overwrite: bool) -> Result<Self, ZarrError> {
-        let target = absolute(target.as_ref())?;
-        check_target(&target, overwrite)?;
-        let folder = hidden_beside(&target, "partial")?;
+        let target = Self::check(target, overwrite)?;
+        let (folder, aside) = (hidden_beside(&target, "partial")?, hidden_beside(&target, "old")?);
         fs::create_dir(&folder).map_err(|error| {
             // The hidden name would not help anybody.
             let parent = target.parent().unwrap_or(&target);
             ZarrError::io("create an output in", parent, error)
         })?;
-        Ok(Self { target, folder, overwrite })
+        Ok(Self { target, folder, overwrite, aside, removes_folder: true })
+    }
+
+    /// The same in a folder of the caller's choice, for work that goes on after its process has ended: a
+    /// folder that exists is used as it is, and dropped without a commit it stays.
+    ///
+    /// It must be on the file system of `target`. An output that is replaced is moved to `aside` before it is
+    /// deleted.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Staging::new`].
+    pub fn in_folder(
+        folder: impl Into<PathBuf>,
+        aside: impl Into<PathBuf>,
+        target: impl AsRef<Path>,
+        overwrite: bool,
+    ) -> Result<Self, ZarrError> {
+        let target = Self::check(target, overwrite)?;
+        let (folder, aside) = (folder.into(), aside.into());
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                Err(ZarrError::io("create", &folder, error))
+            }
+            _ => Ok(Self { target, folder, overwrite, aside, removes_folder: false }),
+        }
+    }
+
+    /// Fails if an output at `target` could not be committed, and otherwise returns its absolute path.
+    ///
+    /// # Errors
+    ///
+    /// [`ZarrError::OutputExists`] if there is something at `target`, unless `overwrite` is set and it
+    /// is a Zarr container; [`ZarrError::InvalidName`] if `target` has no name or is a link;
+    /// [`ZarrError::StoreIo`].
+    pub fn check(target: impl AsRef<Path>, overwrite: bool) -> Result<PathBuf, ZarrError> {
+        let target = absolute(target.as_ref())?;
+        name_of(&target)?;
+        check_target(&target, overwrite)?;
+        Ok(target)
     }
 
     /// Creates the image `name` (such as `mito` or `labels/all`): a group with OME-NGFF metadata and an
@@ -85,6 +128,22 @@ impl Staging {
         info: &ArrayInfo,
         options: &ImageOptions,
     ) -> Result<ZarrArray, ZarrError> {
+        let mut levels = self.create_levels(name, std::slice::from_ref(info), options)?;
+        Ok(levels.swap_remove(0))
+    }
+
+    /// The same for an image in several resolutions: an array `s0`, `s1` and so on for each of `levels`, which
+    /// begins at the corner that its grid says. Chunks and shards have the same shape in all of them.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Staging::create_image`].
+    pub fn create_levels(
+        &self,
+        name: &str,
+        levels: &[ArrayInfo],
+        options: &ImageOptions,
+    ) -> Result<Vec<ZarrArray>, ZarrError> {
         check_name(name)?;
         let group: PathBuf = self.folder.join(name.split('/').collect::<PathBuf>());
         if group.exists() {
@@ -104,7 +163,7 @@ impl Staging {
                 _ => write_group(&container, folder, options.zarr_format, Map::new())?,
             }
         }
-        image::create(&container, &group, name, info, options)
+        image::create(&container, &group, name, levels, options)
     }
 
     /// Moves the container to its target, with `attrs` as its attributes. Returns the target.
@@ -137,15 +196,15 @@ impl Staging {
             fs::rename(&self.folder, &self.target).map_err(failed)?;
             return Ok(self.target.clone());
         }
-        let old = hidden_beside(&self.target, "old")?;
-        fs::rename(&self.target, &old)
+        let old = &self.aside;
+        fs::rename(&self.target, old)
             .map_err(|error| ZarrError::io("move aside", &self.target, error))?;
         if let Err(error) = fs::rename(&self.folder, &self.target) {
-            fs::rename(&old, &self.target)
-                .map_err(|error| ZarrError::io("move back the old output from", &old, error))?;
+            fs::rename(old, &self.target)
+                .map_err(|error| ZarrError::io("move back the old output from", old, error))?;
             return Err(failed(error));
         }
-        if let Err(error) = fs::remove_dir_all(&old) {
+        if let Err(error) = fs::remove_dir_all(old) {
             tracing::warn!("the old output is left in {}: {error}", old.display());
         }
         Ok(self.target.clone())
@@ -160,6 +219,9 @@ impl Staging {
 
 impl Drop for Staging {
     fn drop(&mut self) {
+        if !self.removes_folder {
+            return;
+        }
         // After a commit there is no such folder.
         match fs::remove_dir_all(&self.folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -193,16 +255,18 @@ fn check_target(target: &Path, overwrite: bool) -> Result<(), ZarrError> {
     Err(ZarrError::OutputExists { path: target.to_owned(), reason: reason.to_owned() })
 }
 
+/// The name of an output.
+fn name_of(target: &Path) -> Result<Cow<'_, str>, ZarrError> {
+    target.file_name().map(std::ffi::OsStr::to_string_lossy).ok_or_else(|| ZarrError::InvalidName {
+        name: target.display().to_string(),
+        reason: "it does not end in the name of a folder".to_owned(),
+    })
+}
+
 /// An unused hidden name beside `target`.
 fn hidden_beside(target: &Path, suffix: &str) -> Result<PathBuf, ZarrError> {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let Some(name) = target.file_name() else {
-        return Err(ZarrError::InvalidName {
-            name: target.display().to_string(),
-            reason: "it does not end in the name of a folder".to_owned(),
-        });
-    };
-    let (name, process) = (name.to_string_lossy(), std::process::id());
+    let (name, process) = (name_of(target)?, std::process::id());
     loop {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let path = target.with_file_name(format!(".{name}.{process}-{number}.{suffix}"));

@@ -29,6 +29,11 @@ impl Writer {
         Ok(Self { target: chunks.writable()?, locks })
     }
 
+    /// Where the chunks go.
+    pub(crate) fn target(&self) -> &WritableChunks {
+        &self.target
+    }
+
     /// Writes `data`, of shape `[..channels, ..window.shape()]`.
     pub(crate) fn write(
         &self,

@@ -6,7 +6,7 @@ use array_core::ArrayInfo;
 use geometry::{Decimal, GeometryError, LengthUnit};
 use serde_json::{Map, Value, json};
 
-use super::object;
+use super::{array_name, object};
 use crate::error::ZarrError;
 
 /// Voxel size, corner and the centre of voxel 0 in the declared unit, for the spatial axes.
@@ -68,14 +68,13 @@ pub(super) fn of_array(
     Ok(attrs)
 }
 
-/// One entry of OME-NGFF `multiscales`, without its version.
+/// One entry of OME-NGFF `multiscales`, without its version. All levels have the axes of the first.
 pub(super) fn multiscale(
     path: &Path,
     name: &str,
-    array: &str,
-    info: &ArrayInfo,
+    levels: &[ArrayInfo],
 ) -> Result<Map<String, Value>, ZarrError> {
-    let numbers = Numbers::new(path, info)?;
+    let Some(info) = levels.first() else { return Ok(Map::new()) };
     let unit = known_unit(info);
     let axis = |(axis, name): (usize, &String)| {
         if axis < info.channel_dims() {
@@ -91,17 +90,19 @@ pub(super) fn multiscale(
         let channels = vec![Decimal::from(channel); info.channel_dims()];
         [&channels[..], spatial].concat()
     };
-    Ok(object(json!({
-        "name": name,
-        "axes": axes,
-        "datasets": [{
-            "path": array,
+    let dataset = |(level, info): (usize, &ArrayInfo)| {
+        let numbers = Numbers::new(path, info)?;
+        Ok(json!({
+            "path": array_name(level),
             "coordinateTransformations": [
                 {"type": "scale", "scale": all_axes(1, &numbers.voxel_size)},
                 {"type": "translation", "translation": all_axes(0, &numbers.centre)},
             ],
-        }],
-    })))
+        }))
+    };
+    let datasets: Vec<Value> =
+        levels.iter().enumerate().map(dataset).collect::<Result<_, ZarrError>>()?;
+    Ok(object(json!({"name": name, "axes": axes, "datasets": datasets})))
 }
 
 /// The unit of an array, if it is known.

@@ -5,8 +5,9 @@ use std::path::Path;
 use array_core::{ArrayInfo, DType};
 use serde_json::{Map, Value, json};
 
-use super::{Compression, ImageOptions, object};
+use super::{Compression, ImageOptions, Stored, object};
 use crate::error::ZarrError;
+use crate::node::ZarrFormat;
 
 /// The shape of the chunks, checked.
 pub(super) fn shape(
@@ -28,6 +29,43 @@ pub(super) fn shape(
     Ok(shape.clone())
 }
 
+/// Fails for a level that the codec does not have.
+pub(super) fn check_level(array: &Path, compression: Compression) -> Result<(), ZarrError> {
+    let (name, level, range) = match compression {
+        Compression::None => return Ok(()),
+        Compression::Zstd { level } => ("zstd", level, 1..=22),
+        Compression::BloscLz4 { level } => ("blosc-lz4", level, 0..=9),
+        Compression::Gzip { level } => ("gzip", level, 0..=9),
+    };
+    if range.contains(&level) {
+        return Ok(());
+    }
+    let (least, most) = (range.start(), range.end());
+    let what = format!("level {level} of {name}, which has the levels {least} to {most},");
+    Err(ZarrError::unsupported(array, what))
+}
+
+/// The shape of the shards, checked; none without shards.
+pub(super) fn shard_shape(
+    array: &Path,
+    chunk_shape: &[usize],
+    options: &ImageOptions,
+) -> Result<Option<Vec<usize>>, ZarrError> {
+    let Some(shape) = &options.shard_shape else { return Ok(None) };
+    if options.zarr_format != ZarrFormat::V3 {
+        let what = "writing shards, which only version 3 of Zarr has,";
+        return Err(ZarrError::unsupported(array, what));
+    }
+    let fits = |(&shard, &chunk): (&usize, &usize)| shard > 0 && shard.is_multiple_of(chunk);
+    if shape.len() != chunk_shape.len() || !shape.iter().zip(chunk_shape).all(fits) {
+        let what = format!(
+            "the shard shape {shape:?}, which is not a multiple of the chunk shape {chunk_shape:?},"
+        );
+        return Err(ZarrError::unsupported(array, what));
+    }
+    Ok(Some(shape.clone()))
+}
+
 /// `.zarray`.
 pub(super) fn v2(
     info: &ArrayInfo,
@@ -37,6 +75,7 @@ pub(super) fn v2(
     let compressor = match options.compression {
         Compression::None => Value::Null,
         Compression::Zstd { level } => json!({"id": "zstd", "level": level}),
+        Compression::Gzip { level } => json!({"id": "gzip", "level": level}),
         Compression::BloscLz4 { level } => {
             json!({"id": "blosc", "cname": "lz4", "clevel": level, "shuffle": 1, "blocksize": 0})
         }
@@ -57,7 +96,7 @@ pub(super) fn v2(
 /// `zarr.json`.
 pub(super) fn v3(
     info: &ArrayInfo,
-    chunk_shape: &[usize],
+    stored: &Stored,
     options: &ImageOptions,
     attrs: Map<String, Value>,
 ) -> Map<String, Value> {
@@ -70,6 +109,9 @@ pub(super) fn v3(
         Compression::None => {}
         Compression::Zstd { level } => codecs
             .push(json!({"name": "zstd", "configuration": {"level": level, "checksum": false}})),
+        Compression::Gzip { level } => {
+            codecs.push(json!({"name": "gzip", "configuration": {"level": level}}));
+        }
         Compression::BloscLz4 { level } => codecs.push(json!({
             "name": "blosc",
             "configuration": {
@@ -78,12 +120,27 @@ pub(super) fn v3(
             },
         })),
     }
+    let stored_shape = stored.shard_shape.as_ref().unwrap_or(&stored.chunk_shape);
+    if stored.shard_shape.is_some() {
+        codecs = vec![json!({
+            "name": "sharding_indexed",
+            "configuration": {
+                "chunk_shape": stored.chunk_shape,
+                "codecs": codecs,
+                "index_codecs": [
+                    {"name": "bytes", "configuration": {"endian": "little"}},
+                    {"name": "crc32c"},
+                ],
+                "index_location": "end",
+            },
+        })];
+    }
     object(json!({
         "zarr_format": 3,
         "node_type": "array",
         "shape": info.shape(),
         "data_type": info.dtype().name(),
-        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunk_shape}},
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": stored_shape}},
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
         "fill_value": zero(info.dtype()),
         "codecs": codecs,

@@ -7,7 +7,7 @@ use geometry::{Decimal, LengthUnit};
 use serde_json::{Map, Value, json};
 
 use super::attributes::{Numbers, known_unit};
-use super::{Compression, ImageOptions, object};
+use super::{Compression, ImageOptions, array_name, object};
 use crate::error::ZarrError;
 use crate::n5::{ARRAY_KEYS, VERSION, VERSION_KEY};
 
@@ -66,15 +66,19 @@ pub(super) fn array(
     Ok(attributes)
 }
 
-/// The `multiscales` of a group with one array, in the first form of COSEM.
+/// The `multiscales` of a group, in the first form of COSEM.
 pub(super) fn multiscales(
     group: &Path,
     name: &str,
-    array: &str,
-    info: &ArrayInfo,
+    levels: &[ArrayInfo],
 ) -> Result<Value, ZarrError> {
-    let transform = transform(info, &Numbers::new(group, info)?);
-    Ok(json!([{"name": name, "datasets": [{"path": array, "transform": transform}]}]))
+    let dataset = |(level, info): (usize, &ArrayInfo)| {
+        let transform = transform(info, &Numbers::new(group, info)?);
+        Ok(json!({"path": array_name(level), "transform": transform}))
+    };
+    let datasets: Vec<Value> =
+        levels.iter().enumerate().map(dataset).collect::<Result<_, ZarrError>>()?;
+    Ok(json!([{"name": name, "datasets": datasets}]))
 }
 
 /// `attributes.json` of a group. zarr-python wants the version in every group, others in the outermost.
@@ -91,6 +95,7 @@ fn compression(compression: Compression) -> Value {
         Compression::Zstd { level } => {
             json!({"type": "gzip", "level": level.min(9), "useZlib": false})
         }
+        Compression::Gzip { level } => json!({"type": "gzip", "level": level, "useZlib": false}),
         // Some writers add the number of threads, which TensorStore refuses.
         Compression::BloscLz4 { level } => json!({
             "type": "blosc", "cname": "lz4", "clevel": level, "shuffle": 1, "blocksize": 0,
