@@ -1,10 +1,14 @@
 //! What masks and targets are made from, whatever its form.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
-use array_core::{AnyArray, AnyViewMut, Array, ArrayError, ArrayExt, ArrayInfo, DType, Output};
+use array_core::{
+    AnyArray, AnyViewMut, Array, ArrayError, ArrayExt, ArrayInfo, BlockCache, DType, Output,
+};
 use geometry::{Roi, Window};
 
+use crate::error::MaskError;
 use crate::pair::{BlockPair, MaskAndTarget};
 use crate::rule::ChannelDecision;
 
@@ -91,6 +95,14 @@ pub trait GroundTruth: Debug + Send + Sync {
         self.read_pair_into(&window, Output::new(mask), Output::new(target))
     }
 
+    /// The same masks and targets, of labels whose blocks are kept in `cache`, as
+    /// [`CompactLabels`](crate::CompactLabels): for reads that meet the same blocks again.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: those of making masks and targets of the same labels and channels.
+    fn cached(&self, cache: &Arc<BlockCache>) -> Result<Box<dyn GroundTruth + '_>, MaskError>;
+
     /// For each channel, whether it may be trained, and why not.
     fn channels(&self) -> Vec<ChannelSummary>;
 
@@ -154,6 +166,12 @@ impl<A: Array + ?Sized> GroundTruth for MaskAndTarget<A> {
         target: Output<'_>,
     ) -> Result<(), ArrayError> {
         self.target().lookup().read_pair_into(self.mask(), window, mask, target)
+    }
+
+    fn cached(&self, cache: &Arc<BlockCache>) -> Result<Box<dyn GroundTruth + '_>, MaskError> {
+        // Behind a reference, so that a cache of a cache is of no new type.
+        let source: &dyn Array = self.mask().source();
+        Ok(Box::new(self.with_cache_of(source, cache)?))
     }
 
     fn channels(&self) -> Vec<ChannelSummary> {

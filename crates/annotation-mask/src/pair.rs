@@ -86,7 +86,15 @@ impl<A: Array + ?Sized> MaskAndTarget<A> {
         &self,
         cache: &Arc<BlockCache>,
     ) -> Result<MaskAndTarget<CachedArray<CompactLabels<Arc<A>>>>, MaskError> {
-        let source = Arc::clone(self.mask.source());
+        self.with_cache_of(Arc::clone(self.mask.source()), cache)
+    }
+
+    /// The same for `source`, which is the labels in another form.
+    pub(crate) fn with_cache_of<B: Array>(
+        &self,
+        source: B,
+        cache: &Arc<BlockCache>,
+    ) -> Result<MaskAndTarget<CachedArray<CompactLabels<B>>>, MaskError> {
         let (compact, sets) = CompactLabels::new(source, self.target.sets())?;
         let source = Arc::new(CachedArray::new(compact, cache));
         Ok(MaskAndTarget {

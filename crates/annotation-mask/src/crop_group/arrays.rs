@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use array_core::{
-    Array, ArrayError, ArrayExt, ArrayInfo, Block, Output, Scalar, Stores, Visitor, fold_blocks,
-    set_rows, write_rows,
+    Array, ArrayError, ArrayExt, ArrayInfo, Block, BlockCache, Output, Scalar, Stores, Visitor,
+    fold_blocks, set_rows, write_rows,
 };
 use geometry::Window;
 use ndarray::{ArrayViewMutD, Axis};
@@ -76,6 +76,7 @@ pub struct CropMaskAndTarget<A> {
 #[derive(Debug)]
 struct Channels<A> {
     crop: Arc<CropGroup<A>>,
+    groups: ClassGroups,
     plan: Plan,
     info: ArrayInfo,
     summaries: Vec<ChannelSummary>,
@@ -92,7 +93,8 @@ impl<A: Array> CropMaskAndTarget<A> {
             .with_attrs(Arc::clone(crop.attrs()));
         let plan = Plan::new(&crop, groups);
         let summaries = plan.summaries(groups);
-        let shared = Arc::new(Channels { crop, plan, info, summaries });
+        let groups = groups.clone();
+        let shared = Arc::new(Channels { crop, groups, plan, info, summaries });
         Ok(Self {
             mask: CropMask(Arc::clone(&shared)),
             target: CropTarget(Arc::clone(&shared)),
@@ -165,6 +167,11 @@ impl<A: Array> GroundTruth for CropMaskAndTarget<A> {
         target: Output<'_>,
     ) -> Result<(), ArrayError> {
         self.shared.read_pair_into(window, mask, target)
+    }
+
+    fn cached(&self, cache: &Arc<BlockCache>) -> Result<Box<dyn GroundTruth + '_>, MaskError> {
+        let crop = self.shared.crop.borrowed().with_cache(cache)?;
+        Ok(Box::new(CropMaskAndTarget::new(Arc::new(crop), &self.shared.groups)?))
     }
 
     fn channels(&self) -> Vec<ChannelSummary> {

@@ -27,6 +27,27 @@ impl<A: Array> CropGroup<A> {
             classes.into_iter().map(|class| cached(class, cache)).collect::<Result<_, _>>()?;
         Ok(CropGroup { name, attrs, classes, listed, table, info, findings })
     }
+
+    /// The same crop, of arrays that stay where they are, whatever their type.
+    pub(super) fn borrowed(&self) -> CropGroup<&dyn Array> {
+        CropGroup {
+            name: self.name.clone(),
+            attrs: Arc::clone(&self.attrs),
+            classes: self.classes.iter().map(borrow).collect(),
+            listed: self.listed.clone(),
+            table: self.table.clone(),
+            info: self.info.clone(),
+            findings: self.findings.clone(),
+        }
+    }
+}
+
+fn borrow<A: Array>(class: &CropClass<A>) -> CropClass<&dyn Array> {
+    CropClass {
+        name: class.name.clone(),
+        array: &class.array,
+        annotation: class.annotation.clone(),
+    }
 }
 
 fn cached<A: Array>(
