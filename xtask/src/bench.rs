@@ -16,6 +16,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("target", &["decode only", "write all"]),
     ("target into a buffer", &["decode only", "write all into a buffer"]),
     ("mask and target", &["decode only", "write kept", "write all"]),
+    ("write mask and target", &["decode and encode only"]),
 ];
 
 /// The same where every channel is written.

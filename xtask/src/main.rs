@@ -3,6 +3,7 @@
 mod bench;
 mod conform;
 mod layers;
+mod memory;
 mod peers;
 mod real;
 mod setup;
@@ -27,6 +28,8 @@ cargo xtask COMMAND
   setup               make the other software that tests ask, in target/peers, and print the environment
                       variables that name it, one KEY=value in each line
   bench [FILTER]      run the benchmarks whose name holds FILTER, and print a table
+  memory              write masks and targets of volumes of 512^3 and 1024^3 voxels, and print how much
+                      memory that takes
   peers [--side N] [--write]
                       do the same work with voxmask, TensorStore and zarr-python, and print a table (of
                       volumes of N^3 voxels, default 512); write it into docs/benchmarks.md
@@ -73,6 +76,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["setup"] => setup::run(&target().join("peers")),
         ["bench"] => bench::run(None),
         ["bench", filter] => bench::run(Some(filter)),
+        ["memory"] => memory::run(),
         ["peers"] => peers::run("512", None),
         ["peers", "--side", side] => peers::run(side, None),
         ["peers", "--write"] => peers::run("512", Some(&root().join("docs/benchmarks.md"))),
