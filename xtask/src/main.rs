@@ -41,6 +41,8 @@ cargo xtask COMMAND
 const PROPERTY_TESTS: &[(&str, &str)] = &[
     ("geometry", "laws"),
     ("array-core", "laws"),
+    ("array-core", "cache"),
+    ("array-core", "many"),
     ("annotation-mask", "laws"),
     ("annotation-mask", "crop_laws"),
 ];
