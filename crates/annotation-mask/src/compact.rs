@@ -15,7 +15,8 @@ use crate::label::LabelId;
 /// labelled at all, and to which channels it belongs.
 ///
 /// A number is greater than 0 exactly where the label is, so that this is a label array of its own, with
-/// the place and the attributes of its source; its voxels take one byte instead of up to eight, mostly.
+/// the place and the attributes of its source, which still speak of the ids of the source; its voxels
+/// take one byte instead of up to eight, mostly.
 /// What is kept of labels for later reads is kept in this form (see
 /// [`MaskAndTarget::with_cache`](crate::MaskAndTarget::with_cache)).
 #[derive(Debug)]

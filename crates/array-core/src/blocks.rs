@@ -515,7 +515,7 @@ mod tests {
                 let place = [(y + inside[0]) / 5, (x + inside[1]) / 6];
                 let (number, block) = blocks.around(&voxel, &extent);
                 assert!(block.contains(&voxel).unwrap());
-                assert_eq!(known.entry(number).or_insert((place, block.clone())), &(place, block));
+                assert_eq!(known.entry(number).or_insert((place, block)), &(place, block));
                 let (unit, _) = joined.around(&voxel, &extent);
                 assert_eq!(units.entry(place).or_insert(unit), &unit, "a block was cut");
             }
