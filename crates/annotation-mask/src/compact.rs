@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use array_core::{AnyView, Array, ArrayError, ArrayInfo, Block, DType, Scalar, Visitor};
+use array_core::{AnyArray, Array, ArrayError, ArrayInfo, Block, DType, Scalar, Visitor};
 use geometry::Window;
-use ndarray::{ArrayD, ArrayViewD};
 
 use crate::channel_sets::ChannelSets;
 use crate::codes::{CodeType, Codes, Others, codes_for};
@@ -16,7 +15,8 @@ use crate::label::LabelId;
 /// labelled at all, and to which channels it belongs.
 ///
 /// A number is greater than 0 exactly where the label is, so that this is a label array of its own, with
-/// the place and the attributes of its source; its voxels take one byte instead of up to eight, mostly.
+/// the place and the attributes of its source, which still speak of the ids of the source; its voxels
+/// take one byte instead of up to eight, mostly.
 /// What is kept of labels for later reads is kept in this form (see
 /// [`MaskAndTarget::with_cache`](crate::MaskAndTarget::with_cache)).
 #[derive(Debug)]
@@ -114,7 +114,6 @@ trait Numbers: Debug + Send + Sync {
 impl<C> Numbers for Box<dyn Codes<C>>
 where
     C: CodeType + Into<Scalar>,
-    for<'a> AnyView<'a>: From<ArrayViewD<'a, C>>,
 {
     fn of(&self, label: Scalar) -> Scalar {
         self.code_of(label).into()
@@ -126,9 +125,9 @@ where
         shape: &[usize],
         visitor: &mut Visitor<'_>,
     ) -> Result<(), ArrayError> {
-        let mut numbers = ArrayD::<C>::default(shape);
-        self.fill(block, numbers.view_mut())?;
-        visitor(Block::Voxels(numbers.view().into()))
+        let mut numbers = AnyArray::zeros(C::DTYPE, shape)?;
+        self.fill(block, numbers.view_mut().typed()?)?;
+        visitor(Block::Voxels(numbers.view()))
     }
 }
 
@@ -140,7 +139,6 @@ fn numbered<C>(
 ) -> Result<Box<dyn Numbers>, MaskError>
 where
     C: CodeType + Into<Scalar> + TryFrom<LabelId>,
-    for<'a> AnyView<'a>: From<ArrayViewD<'a, C>>,
 {
     // The caller chose a type that holds them.
     let narrow = |number: LabelId| C::try_from(number).unwrap_or_default();

@@ -366,3 +366,41 @@ fn compact_labels_tell_apart_whatever_channels_tell_apart() {
         check_contract(cached.mask().source().source());
     }
 }
+
+/// Labels of any memory order, with negative ids and a background that is not 0.
+#[test]
+fn compact_labels_know_the_background_and_negative_labels_in_any_memory_order() {
+    let groups = Groups::new(vec![
+        Group::new("negative", [-2]),
+        Group::new("any", []),
+        Group::new("both", [-2, 4]),
+    ])
+    .unwrap();
+    let voxels = ArrayD::from_shape_fn(vec![40, 9], |at| {
+        i32::try_from((at[1] * 40 + at[0]) / 3 % 9).unwrap() - 3
+    });
+    let turned = voxels.t().as_standard_layout().into_owned().reversed_axes();
+    assert!(!turned.is_standard_layout());
+    let ones = Coordinate::splat(2, 1).unwrap();
+    let grid = VoxelGrid::new(ones, VoxelSize::new(ones).unwrap()).unwrap();
+    for background in [0, 4, -3, 1000] {
+        for labels in [&voxels, &turned] {
+            let info = ArrayInfo::new(DType::I32, &["y", "x"], &[40, 9], grid).unwrap();
+            let info = info.with_block_shape(&[16, 4]).unwrap();
+            let source = Arc::new(MemoryArray::new(info, labels.clone()).unwrap());
+            let options = MaskOptions::default();
+            let pair = MaskAndTarget::new(source, &groups, &options, background).unwrap();
+            let roi = *pair.mask().roi();
+            let mask =
+                ArrayD::from_shape_fn(vec![3, 40, 9], |at| u8::from(voxels[[at[1], at[2]]] > 0));
+            let target = ArrayD::from_shape_fn(vec![3, 40, 9], |at| {
+                let id = LabelId::from(voxels[[at[1], at[2]]]);
+                u8::from([id == -2, id != background, id == -2 || id == 4][at[0]])
+            });
+            let expected = (AnyArray::from(mask), AnyArray::from(target));
+            assert!(pair.read_pair(&roi).unwrap() == expected, "{background}");
+            let cached = pair.with_cache(&Arc::new(BlockCache::new(1 << 20))).unwrap();
+            assert!(cached.read_pair(&roi).unwrap() == expected, "{background}, cached");
+        }
+    }
+}

@@ -104,13 +104,14 @@ impl BlockGrid {
     }
 
     /// The block that holds the first voxel of `window`, as far as it lies in an array of shape `extent`,
-    /// and its number among the blocks of the array, counted in C order.
-    pub(crate) fn around(&self, window: &Window, extent: &[usize]) -> (usize, Window) {
-        let (mut number, mut start, mut shape) = (0_usize, Vec::new(), Vec::new());
+    /// and its number among the blocks of the array, counted in C order; none if there are more blocks
+    /// than can be numbered.
+    pub(crate) fn around(&self, window: &Window, extent: &[usize]) -> (Option<usize>, Window) {
+        let (mut number, mut start, mut shape) = (Some(0_usize), Vec::new(), Vec::new());
         for (axis, (&voxel, &extent)) in window.start().iter().zip(extent).enumerate() {
             let index = self.index_of(axis, voxel);
             let count = self.index_of(axis, extent.saturating_sub(1)).saturating_add(1);
-            number = number.saturating_mul(count).saturating_add(index);
+            number = number.and_then(|number| number.checked_mul(count)?.checked_add(index));
             let begin = self.begin_of(axis, index);
             start.push(begin);
             let end = self.begin_of(axis, index.saturating_add(1)).min(extent);
@@ -498,6 +499,31 @@ mod tests {
         let parts = parts.unwrap().unwrap();
         assert_eq!(parts.len(), 4 * 2);
         assert!(parts.is_sorted(), "{parts:?}");
+    }
+
+    #[test]
+    fn joined_blocks_are_whole_blocks_and_each_block_has_its_number() {
+        let extent = [23, 17];
+        for (inside, max_voxels) in [([0, 0], 0), ([0, 0], 60), ([3, 4], 60), ([4, 1], 10_000)] {
+            let blocks = BlockGrid::new(&[5, 6]).unwrap().behind(&inside).unwrap();
+            let joined = blocks.joined(&extent, max_voxels);
+            assert!(joined.shape().iter().product::<usize>() <= max_voxels.max(30), "{joined:?}");
+            let mut known = std::collections::BTreeMap::new();
+            let mut units = std::collections::BTreeMap::new();
+            for (y, x) in (0..23).flat_map(|y| (0..17).map(move |x| (y, x))) {
+                let voxel = Window::new(&[y, x], &[1, 1]).unwrap();
+                let place = [(y + inside[0]) / 5, (x + inside[1]) / 6];
+                let (number, block) = blocks.around(&voxel, &extent);
+                assert!(block.contains(&voxel).unwrap());
+                assert_eq!(known.entry(number).or_insert((place, block)), &(place, block));
+                let (unit, _) = joined.around(&voxel, &extent);
+                assert_eq!(units.entry(place).or_insert(unit), &unit, "a block was cut");
+            }
+            let count = |axis: usize, side: usize| (extent[axis] + inside[axis]).div_ceil(side);
+            assert_eq!(known.len(), count(0, 5) * count(1, 6));
+            let voxels = known.values().map(|(_, block)| block.num_voxels().unwrap());
+            assert_eq!(voxels.sum::<usize>(), 23 * 17);
+        }
     }
 
     #[test]

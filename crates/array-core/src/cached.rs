@@ -16,7 +16,8 @@ use crate::info::ArrayInfo;
 /// The blocks of an array, each read once as a whole and kept in a [`BlockCache`].
 ///
 /// For reads that meet the same blocks again, such as random patches. It cannot be written: what others
-/// write to its source while blocks of it are kept is not seen.
+/// write to its source while blocks of it are kept is not seen. Of an array with more blocks than a
+/// `usize` can number, none is kept.
 #[derive(Debug)]
 pub struct CachedArray<A> {
     source: A,
@@ -47,6 +48,9 @@ impl<A: Array> CachedArray<A> {
     fn visit_block(&self, window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
         let info = self.source.info();
         let (number, block) = info.blocks().around(window, info.spatial_shape());
+        let Some(number) = number else {
+            return self.source.visit(window, visitor);
+        };
         let kept = self.cache.get_or_read((self.number, number), || self.read_block(&block))?;
         match kept {
             Kept::Constant(value) => visitor(Block::Constant(value)),

@@ -96,6 +96,7 @@ pub fn write_rows<P: Copy>(
     stores: Stores,
     value: impl Fn(P) -> u8 + Copy,
 ) {
+    let _ordered = OrderedStores(stores);
     let mut rest = plane;
     for_each_run_mut(out, &mut |run| match run {
         Run::Slice(run) => {
@@ -112,13 +113,11 @@ pub fn write_rows<P: Copy>(
             run.iter_mut().zip(part).for_each(|(out, &entry)| *out = value(entry));
         }
     });
-    if stores == Stores::PastCaches {
-        order_stores();
-    }
 }
 
 /// Sets every byte of `out`.
 pub fn set_rows(out: ArrayViewMutD<'_, u8>, value: u8, stores: Stores) {
+    let _ordered = OrderedStores(stores);
     for_each_run_mut(out, &mut |run| match run {
         Run::Slice(run) => match stores {
             // For a long run, this is what the standard library does best.
@@ -129,9 +128,6 @@ pub fn set_rows(out: ArrayViewMutD<'_, u8>, value: u8, stores: Stores) {
         },
         Run::Strided(mut run) => run.fill(value),
     });
-    if stores == Stores::PastCaches {
-        order_stores();
-    }
 }
 
 /// A run from this length on has whole lines enough, wherever it begins.
@@ -191,7 +187,7 @@ fn store_line(line: &mut [u8; LINE], bytes: &[u8; LINE]) {
         (line.as_mut_ptr().cast(), bytes.as_ptr().cast());
     for part in 0..4 {
         // SAFETY: four parts of 16 bytes are the 64 bytes of each array. The source may have any
-        // alignment; the target is aligned to 64 bytes, as the one caller cut it. SSE2 is part of x86-64.
+        // alignment; the target is aligned to 64 bytes, as both callers cut it. SSE2 is part of x86-64.
         unsafe { _mm_stream_si128(to.add(part), _mm_loadu_si128(from.add(part))) };
     }
 }
@@ -200,6 +196,18 @@ fn store_line(line: &mut [u8; LINE], bytes: &[u8; LINE]) {
 #[inline]
 fn store_line(line: &mut [u8; LINE], bytes: &[u8; LINE]) {
     *line = *bytes;
+}
+
+/// Orders stores past the caches when it is dropped, also by a panic: whoever is given the memory after
+/// that sees them.
+struct OrderedStores(Stores);
+
+impl Drop for OrderedStores {
+    fn drop(&mut self) {
+        if self.0 == Stores::PastCaches {
+            order_stores();
+        }
+    }
 }
 
 /// Makes stores past the caches visible in the order of the program.

@@ -225,3 +225,51 @@ proptest! {
         prop_assert!(cache.stats().bytes <= max_bytes);
     }
 }
+
+/// A source whose blocks are too many to be numbered; the voxels of each are its place along x.
+#[derive(Debug)]
+struct Endless(ArrayInfo);
+
+impl Array for Endless {
+    fn info(&self) -> &ArrayInfo {
+        &self.0
+    }
+
+    fn visit(&self, window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
+        visitor(Block::Constant(Scalar::U16(u16::try_from(window.start()[1]).unwrap())))
+    }
+
+    fn kind(&self) -> &'static str {
+        "an endless array"
+    }
+}
+
+#[test]
+fn blocks_that_cannot_be_numbered_do_not_mix() {
+    let source = Endless(info(&[1 << 40, 1 << 40], &[1, 1]));
+    let array = CachedArray::new(source, &Arc::new(BlockCache::new(1 << 20)));
+    for x in [0, 1, 700] {
+        let window = Window::new(&[1 << 39, x], &[1, 1]).unwrap();
+        let mut found = None;
+        let mut visitor = |block: Block<'_>| {
+            if let Block::Constant(value) = block {
+                found = Some(value);
+            }
+            Ok(())
+        };
+        array.visit(&window, &mut visitor).unwrap();
+        assert_eq!(found, Some(Scalar::U16(u16::try_from(x).unwrap())));
+    }
+}
+
+#[test]
+fn a_cache_without_a_limit_and_one_for_nothing_are_caches() {
+    for (max_bytes, blocks) in [(0, 0), (1, 0), (u64::MAX, 2)] {
+        let cache = Arc::new(BlockCache::new(max_bytes));
+        let array = CachedArray::new(memory(&[4, 4], &[2, 4]), &cache);
+        let expected = array.source().read(array.roi()).unwrap();
+        assert_eq!(array.read(array.roi()).unwrap(), expected);
+        assert_eq!(array.read(array.roi()).unwrap(), expected);
+        assert_eq!(cache.stats().blocks, blocks, "{max_bytes}");
+    }
+}
