@@ -1,29 +1,34 @@
-//! Inputs of the benchmarks: the same volumes on every machine, in memory and in Zarr.
+//! Inputs of the benchmarks: the same volumes on every machine, in Zarr.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use annotation_mask::{Group, Groups, LabelId};
-use array_core::{AnyArray, Array, ArrayExt, ArrayInfo, DType, MemoryArray};
-use geometry::{Coordinate, Roi, VoxelGrid, VoxelSize};
+use array_core::{
+    AnyArray, AnyViewMut, Array, ArrayError, ArrayExt, ArrayInfo, DType, fold_blocks,
+};
+use geometry::{Coordinate, Roi, VoxelGrid, VoxelSize, Window};
 use ndarray::ArrayD;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use zarr_source::{Compression, ImageOptions, OpenOptions, Staging, ZarrArray, ZarrFormat};
 
-/// The extent of the volumes along each axis, in voxels.
-pub const SIDE: usize = 256;
-
 /// The extent of a chunk along each axis, in voxels.
 pub const CHUNK: usize = 64;
 
-/// The voxels of a volume.
-pub const VOXELS: u64 = (SIDE * SIDE * SIDE) as u64;
+/// Volumes repeat after so many voxels along each axis.
+const TILE: usize = 256;
+
+/// The labels of one repetition.
+static TILE_IDS: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let place = |index: usize| [index / TILE / TILE, index / TILE % TILE, index % TILE];
+    (0..TILE * TILE * TILE).into_par_iter().map(|index| id_at(place(index))).collect()
+});
 
 /// The largest label id.
 const MAX_ID: u64 = 48;
 
-/// A type of labels, with the name that reports give it.
+/// A type of labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Labels {
     /// uint8
@@ -32,83 +37,179 @@ pub enum Labels {
     U64,
 }
 
-impl Labels {
-    /// All types that are measured.
-    pub const ALL: [Self; 2] = [Self::U8, Self::U64];
+/// How a volume is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// With Blosc, LZ4 inside.
+    Lz4,
+    /// With Zstandard.
+    Zstd,
+}
 
-    /// The name in reports.
+/// A label volume: a cube of balls of about 40 voxels, with ids from 1 to 48.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// The extent along each axis, in voxels.
+    pub side: usize,
+    /// The type of its labels.
+    pub labels: Labels,
+    /// How it is stored.
+    pub stored: Stored,
+    /// Whether nearly nothing is labelled, instead of nearly half of it.
+    pub sparse: bool,
+}
+
+impl Volume {
+    /// The volume of labels everywhere.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::U8 => "u8",
-            Self::U64 => "u64",
+    pub const fn dense(side: usize, labels: Labels, stored: Stored) -> Self {
+        Self { side, labels, stored, sparse: false }
+    }
+
+    /// Its name in reports, such as `512-u8-lz4`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let labels = match self.labels {
+            Labels::U8 => "u8",
+            Labels::U64 => "u64",
+        };
+        let stored = match self.stored {
+            Stored::Lz4 => "lz4",
+            Stored::Zstd => "zstd",
+        };
+        let sparse = if self.sparse { "-sparse" } else { "" };
+        format!("{}-{labels}-{stored}{sparse}", self.side)
+    }
+
+    /// The volume of a name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let side = name.split('-').next()?.parse().ok()?;
+        let all = volumes(side).flat_map(|volume| [volume, Self { sparse: true, ..volume }]);
+        all.into_iter().find(|volume| volume.name() == name)
+    }
+
+    /// The number of voxels.
+    #[must_use]
+    pub fn voxels(&self) -> u64 {
+        (self.side as u64).pow(3)
+    }
+
+    /// Opens the volume in `folder`, where it is made if it is not there; layer by layer, so that one that
+    /// is larger than memory can be made.
+    ///
+    /// # Panics
+    ///
+    /// If the folder cannot be written.
+    #[must_use]
+    pub fn open(&self, folder: &Path) -> Arc<ZarrArray> {
+        let path = folder.join(format!("{}.zarr", self.name()));
+        if !path.exists() {
+            let staging = Staging::new(&path, false).expect("the folder can be written");
+            let options = ImageOptions {
+                zarr_format: ZarrFormat::V3,
+                chunk_shape: Some(vec![CHUNK; 3]),
+                compression: match self.stored {
+                    Stored::Lz4 => Compression::BloscLz4 { level: 5 },
+                    Stored::Zstd => Compression::Zstd { level: 3 },
+                },
+                attrs: attrs(),
+                ..ImageOptions::default()
+            };
+            let image = staging.create_image("labels", &self.info(), &options);
+            let image = image.expect("an image is created");
+            for z in (0..self.side).step_by(CHUNK) {
+                let depth = CHUNK.min(self.side - z);
+                let window = Window::new(&[z, 0, 0], &[depth, self.side, self.side]);
+                let window = window.expect("a part of the volume");
+                let roi = self.info().grid().roi(&window).expect("a part of the volume");
+                let written = image.write(&roi, &self.layer(z, depth).view());
+                written.expect("the voxels are written");
+            }
+            staging.commit(&Map::new()).expect("the container is complete");
         }
+        let options = OpenOptions::default();
+        Arc::new(ZarrArray::open_with(path.join("labels/s0"), &options).expect("it can be opened"))
+    }
+
+    /// The voxels from plane `z` on.
+    fn layer(&self, z: usize, depth: usize) -> AnyArray {
+        let (side, plane) = (self.side, self.side * self.side);
+        let id = |index: usize| {
+            let place = [index / plane, index / side % side, index % side].map(|p| p % TILE);
+            let id = TILE_IDS[(place[0] * TILE + place[1]) * TILE + place[2]];
+            if self.sparse && id != 1 { 0 } else { id }
+        };
+        let ids: Vec<u8> = (z * plane..(z + depth) * plane).into_par_iter().map(id).collect();
+        let (shape, fits) = (vec![depth, side, side], "one id for each voxel");
+        match self.labels {
+            Labels::U8 => ArrayD::from_shape_vec(shape, ids).expect(fits).into(),
+            Labels::U64 => {
+                let ids: Vec<u64> = ids.into_par_iter().map(u64::from).collect();
+                ArrayD::from_shape_vec(shape, ids).expect(fits).into()
+            }
+        }
+    }
+
+    fn info(&self) -> ArrayInfo {
+        let dtype = match self.labels {
+            Labels::U8 => DType::U8,
+            Labels::U64 => DType::U64,
+        };
+        let voxel_size = VoxelSize::new(Coordinate::from([4, 4, 4])).expect("positive");
+        let grid = VoxelGrid::new(Coordinate::from([0, 0, 0]), voxel_size).expect("same dims");
+        let info = ArrayInfo::new(dtype, &["z", "y", "x"], &[self.side; 3], grid).expect("small");
+        info.with_block_shape(&[CHUNK; 3]).expect("positive")
+    }
+
+    /// `count` places of `extent`^3 voxels, anywhere in the volume.
+    ///
+    /// # Panics
+    ///
+    /// If the volume is smaller than `extent`.
+    #[must_use]
+    pub fn patches(&self, count: usize, extent: usize) -> Vec<Roi> {
+        let place = |seed: usize| {
+            let room = (self.side - extent + 1) as u64;
+            i64::try_from(hash(seed) % room).unwrap_or(0) * 4
+        };
+        let extent = i64::try_from(extent * 4).unwrap_or(0);
+        (0..count)
+            .map(|k| {
+                let offset = [place(3 * k), place(3 * k + 1), place(3 * k + 2)];
+                Roi::new(offset, [extent; 3]).expect("a place in the volume")
+            })
+            .collect()
     }
 }
 
-/// Compressions of the stored volumes, with the name that reports give them.
-const COMPRESSIONS: [(&str, Compression); 2] =
-    [("blosc-lz4", Compression::BloscLz4 { level: 5 }), ("zstd", Compression::Zstd { level: 3 })];
-
-/// A label volume in memory: balls of about 40 voxels, ids 1 to 48, nearly half of it labelled.
-///
-/// # Panics
-///
-/// Never: all parts fit together.
-#[must_use]
-fn volume(labels: Labels) -> MemoryArray {
-    let ids: Vec<u8> = (0..SIDE * SIDE * SIDE).into_par_iter().map(id_at).collect();
-    let shape = vec![SIDE; 3];
-    let fits = "one id for each voxel";
-    let (dtype, voxels): (_, AnyArray) = match labels {
-        Labels::U8 => (DType::U8, ArrayD::from_shape_vec(shape, ids).expect(fits).into()),
-        Labels::U64 => {
-            let ids: Vec<u64> = ids.into_iter().map(u64::from).collect();
-            (DType::U64, ArrayD::from_shape_vec(shape, ids).expect(fits).into())
-        }
-    };
-    MemoryArray::new(info(dtype), voxels).expect("the description is that of the voxels")
+/// The volumes that most benchmarks are about: each type of labels, stored in each way.
+pub fn volumes(side: usize) -> impl Iterator<Item = Volume> {
+    let stored =
+        move |labels| [Stored::Lz4, Stored::Zstd].map(|stored| Volume::dense(side, labels, stored));
+    [Labels::U8, Labels::U64].into_iter().flat_map(stored)
 }
 
-/// The same volume in a Zarr container in `folder`.
+/// Writes every byte of `view`, in parallel and in order: the floor of whatever fills it.
 ///
 /// # Panics
 ///
-/// If the folder cannot be written.
-#[must_use]
-fn stored(volume: &MemoryArray, compression: Compression, folder: &Path) -> Arc<ZarrArray> {
-    let path = folder.join("crop.zarr");
-    let staging = Staging::new(&path, true).expect("the folder can be written");
-    let options = ImageOptions {
-        zarr_format: ZarrFormat::V3,
-        chunk_shape: Some(vec![CHUNK; 3]),
-        compression,
-        attrs: attrs(),
-        ..ImageOptions::default()
-    };
-    let info = info(volume.dtype());
-    let image = staging.create_image("labels", &info, &options).expect("an image is created");
-    let voxels = volume.data().expect("a volume in memory has data");
-    image.write(volume.roi(), &voxels.view()).expect("the voxels are written");
-    staging.commit(&Map::new()).expect("the container is complete");
-    let options = OpenOptions::default();
-    Arc::new(ZarrArray::open_with(path.join("labels/s0"), &options).expect("it can be opened"))
+/// If the elements are no bytes, or not in C order.
+pub fn touch(view: AnyViewMut<'_>) {
+    let bytes = view.typed::<u8>().expect("bytes").into_slice().expect("in C order");
+    bytes.par_chunks_mut(1 << 20).for_each(|part| part.fill(1));
 }
 
-/// Calls `bench` with the volume of each label type: in memory, and stored with each compression.
+/// Decodes every chunk that `window` meets, in parallel, and does nothing with it.
 ///
 /// # Panics
 ///
-/// If no temporary folder can be written.
-pub fn for_each_source(mut bench: impl FnMut(Labels, &str, Arc<dyn Array>)) {
-    for labels in Labels::ALL {
-        let memory = Arc::new(volume(labels));
-        bench(labels, "memory", memory.clone());
-        for (name, compression) in COMPRESSIONS {
-            let folder = tempfile::tempdir().expect("a temporary folder can be made");
-            bench(labels, name, stored(&memory, compression, folder.path()));
-        }
-    }
+/// If a chunk cannot be read.
+pub fn decode(array: &ZarrArray, window: &Window) {
+    let work = |window: &Window, ()| array.visit(window, &mut |_| Ok(()));
+    let blocks = array.info().blocks();
+    fold_blocks::<_, _, ArrayError>(window, blocks, (), &work, &|(), ()| ())
+        .expect("the volume can be read");
 }
 
 /// `count` groups of three ids; every third has an id that was not annotated.
@@ -125,34 +226,6 @@ pub fn groups(count: usize) -> Groups {
     Groups::new((0..count).map(group).collect()).expect("the names differ")
 }
 
-/// `count` places of `extent`^3 voxels, anywhere in the volume.
-///
-/// # Panics
-///
-/// Never: the places lie in the volume.
-#[must_use]
-pub fn patches(count: usize, extent: usize) -> Vec<Roi> {
-    let place = |seed: usize| {
-        let room = (SIDE - extent + 1) as u64;
-        i64::try_from(hash(seed) % room).unwrap_or(0) * 4
-    };
-    let extent = i64::try_from(extent * 4).unwrap_or(0);
-    (0..count)
-        .map(|k| {
-            let offset = [place(3 * k), place(3 * k + 1), place(3 * k + 2)];
-            Roi::new(offset, [extent; 3]).expect("a place in the volume")
-        })
-        .collect()
-}
-
-fn info(dtype: DType) -> ArrayInfo {
-    let voxel_size = VoxelSize::new(Coordinate::from([4, 4, 4])).expect("positive");
-    let grid = VoxelGrid::new(Coordinate::from([0, 0, 0]), voxel_size).expect("same dims");
-    let attrs = Arc::new(attrs());
-    let info = ArrayInfo::new(dtype, &["z", "y", "x"], &[SIDE; 3], grid).expect("small");
-    info.with_block_shape(&[CHUNK; 3]).expect("positive").with_attrs(attrs)
-}
-
 /// Every ninth id was not annotated.
 fn attrs() -> Map<String, Value> {
     let label = |id: u64| {
@@ -167,9 +240,8 @@ fn attrs() -> Map<String, Value> {
 }
 
 /// The label of a voxel: that of the nearest ball centre, if it is near enough.
-fn id_at(index: usize) -> u8 {
+fn id_at(place: [usize; 3]) -> u8 {
     const CELL: usize = 48;
-    let place = [index / SIDE / SIDE, index / SIDE % SIDE, index % SIDE];
     let cell = place.map(|p| p / CELL);
     let mut best = (u64::MAX, 0);
     for dz in 0..3 {

@@ -1,7 +1,7 @@
 //! Which crate may use which.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
@@ -29,6 +29,25 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Crates that only one crate of the workspace may name.
 const PRIVATE: &[(&str, &str)] = &[("zarrs", "zarr-source"), ("clap", "voxmask")];
 
+/// The only file that may allow itself unsafe code.
+const UNSAFE: &str = "crates/array-core/src/hardware.rs";
+
+/// The files below `folder` that allow unsafe code.
+fn unsafe_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(unsafe_files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && fs::read_to_string(&path)?.contains("allow(unsafe_code")
+        {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
 /// Fails if a crate uses one that it may not, or is not in the list.
 pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
     let crates = root.join("crates");
@@ -53,6 +72,11 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<()> {
             {
                 wrong.push(format!("{name} may not use {used}: only {owner} does"));
             }
+        }
+    }
+    for path in unsafe_files(&crates)? {
+        if path != root.join(UNSAFE) {
+            wrong.push(format!("{} may have no unsafe code: only {UNSAFE} has", path.display()));
         }
     }
     if !wrong.is_empty() {
@@ -105,10 +129,14 @@ mod tests {
         write("geometry", "[dependencies]\narray-core.workspace = true\n");
         write("annotation-mask", "[dependencies]\nzarrs = \"1\"\n");
         write("stranger", "");
+        fs::write(root.path().join("crates/stranger/lib.rs"), "#![allow(unsafe_code)]").unwrap();
         let error = check(root.path()).unwrap_err().to_string();
-        for part in
-            ["geometry may not use array-core", "may not use zarrs", "stranger has no place"]
-        {
+        for part in [
+            "geometry may not use array-core",
+            "may not use zarrs",
+            "stranger has no place",
+            "lib.rs may have no unsafe",
+        ] {
             assert!(error.contains(part), "{error}");
         }
     }

@@ -3,6 +3,8 @@
 mod bench;
 mod conform;
 mod layers;
+mod memory;
+mod peers;
 mod real;
 mod setup;
 
@@ -26,12 +28,21 @@ cargo xtask COMMAND
   setup               make the other software that tests ask, in target/peers, and print the environment
                       variables that name it, one KEY=value in each line
   bench [FILTER]      run the benchmarks whose name holds FILTER, and print a table
+  memory              write masks and targets of volumes of 512^3 and 1024^3 voxels, and print how much
+                      memory that takes
+  peers [--side N] [--write]
+                      do the same work with voxmask, TensorStore and zarr-python, and print a table (of
+                      volumes of N^3 voxels, default 512); write it into docs/benchmarks.md
+  sanitize            the tests of array-core, which has all unsafe code, with the address sanitizer of a
+                      nightly toolchain
   help                print this";
 
 /// The property tests: package and test target.
 const PROPERTY_TESTS: &[(&str, &str)] = &[
     ("geometry", "laws"),
     ("array-core", "laws"),
+    ("array-core", "cache"),
+    ("array-core", "many"),
     ("annotation-mask", "laws"),
     ("annotation-mask", "crop_laws"),
 ];
@@ -67,6 +78,11 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["setup"] => setup::run(&target().join("peers")),
         ["bench"] => bench::run(None),
         ["bench", filter] => bench::run(Some(filter)),
+        ["memory"] => memory::run(),
+        ["peers"] => peers::run("512", None),
+        ["peers", "--side", side] => peers::run(side, None),
+        ["peers", "--write"] => peers::run("512", Some(&root().join("docs/benchmarks.md"))),
+        ["sanitize"] => sanitize(),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
@@ -101,6 +117,18 @@ fn props(cases: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn sanitize() -> anyhow::Result<()> {
+    // A target of its own, so that build scripts are not sanitized.
+    let host = Command::new("rustc").args(["-vV"]).output().context("asking rustc for its host")?;
+    let host = String::from_utf8_lossy(&host.stdout).into_owned();
+    let host = host.lines().find_map(|line| line.strip_prefix("host: "));
+    let host = host.context("rustc does not tell its host")?;
+    cargo(
+        &["+nightly", "test", "--package", "array-core", "--tests", "--target", host],
+        &[("RUSTFLAGS", "-Zsanitizer=address")],
+    )
+}
+
 /// The folder of the workspace.
 fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -117,7 +145,10 @@ fn target() -> PathBuf {
 fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
     let text = arguments.join(" ");
     println!("> cargo {text}");
-    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    // Only the proxy on the path knows other toolchains.
+    let is_other = arguments.first().is_some_and(|argument| argument.starts_with('+'));
+    let cargo = env::var("CARGO").ok().filter(|_| !is_other);
+    let cargo = cargo.unwrap_or_else(|| "cargo".to_owned());
     let status = Command::new(cargo)
         .args(arguments)
         .envs(variables.iter().copied())

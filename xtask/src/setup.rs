@@ -62,7 +62,7 @@ fn python_for_n5(folder: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// A virtual environment with exactly these packages, and what they ask for.
-fn python(folder: &Path, packages: &[&str]) -> anyhow::Result<PathBuf> {
+pub(crate) fn python(folder: &Path, packages: &[&str]) -> anyhow::Result<PathBuf> {
     let interpreter = folder.join("bin/python");
     once(folder, &packages.join(" "), || {
         let hint = "install Python 3.11 or newer with its module venv";

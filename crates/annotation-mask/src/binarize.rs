@@ -1,8 +1,14 @@
 //! The target: what a channel should learn.
 
-use array_core::{Array, ArrayError, ArrayInfo, Block, Output, Scalar, Visitor};
+use std::sync::Arc;
+
+use array_core::{
+    Array, ArrayError, ArrayInfo, Block, BlockCache, CachedArray, Output, Scalar, Visitor,
+};
 use geometry::Window;
 
+use crate::channel_sets::ChannelSets;
+use crate::compact::CompactLabels;
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::label::LabelId;
@@ -33,6 +39,7 @@ use crate::mask::{channel_info, visit_channels};
 pub struct BinarizeArray<A> {
     source: A,
     info: ArrayInfo,
+    sets: ChannelSets,
     lookup: Lookup,
 }
 
@@ -46,8 +53,39 @@ impl<A: Array> BinarizeArray<A> {
     /// [`MaskError::NotLabels`] for floating point voxels; [`ArrayError::SourceHasChannels`].
     pub fn new(source: A, groups: &Groups, background: LabelId) -> Result<Self, MaskError> {
         let info = channel_info(source.info(), &groups.names(), "a binarized array")?;
-        let lookup = Lookup::new(source.info().dtype(), groups, background)?;
-        Ok(Self { source, info, lookup })
+        Self::of(source, info, ChannelSets::new(groups, background))
+    }
+
+    /// The same targets, of labels whose blocks are kept in `cache`, as [`CompactLabels`].
+    ///
+    /// # Errors
+    ///
+    /// None in practice: those of [`BinarizeArray::new`].
+    pub fn with_cache(
+        self,
+        cache: &Arc<BlockCache>,
+    ) -> Result<BinarizeArray<CachedArray<CompactLabels<A>>>, MaskError> {
+        let (compact, sets) = CompactLabels::new(self.source, &self.sets)?;
+        BinarizeArray::of(CachedArray::new(compact, cache), self.info, sets)
+    }
+
+    /// The targets for labels in which `sets` tell the channels of each id.
+    fn of(source: A, info: ArrayInfo, sets: ChannelSets) -> Result<Self, MaskError> {
+        let lookup = Lookup::new(source.info().dtype(), &sets)?;
+        Ok(Self { source, info, sets, lookup })
+    }
+
+    /// The same targets of other labels, in which `sets` tell the channels of each id.
+    pub(crate) fn with_source<B: Array>(
+        &self,
+        source: B,
+        sets: ChannelSets,
+    ) -> Result<BinarizeArray<B>, MaskError> {
+        BinarizeArray::of(source, self.info.clone(), sets)
+    }
+
+    pub(crate) fn sets(&self) -> &ChannelSets {
+        &self.sets
     }
 
     /// The labels that the targets are made from.

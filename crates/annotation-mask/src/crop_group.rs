@@ -15,6 +15,7 @@ use crate::grouping::Grouping;
 use crate::labels::kind;
 
 mod arrays;
+mod cached;
 mod metadata;
 mod plan;
 pub(crate) mod states;

@@ -1,10 +1,14 @@
 //! What masks and targets are made from, whatever its form.
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
-use array_core::{Array, ArrayError, ArrayInfo};
-use geometry::Window;
+use array_core::{
+    AnyArray, AnyViewMut, Array, ArrayError, ArrayExt, ArrayInfo, BlockCache, DType, Output,
+};
+use geometry::{Roi, Window};
 
+use crate::error::MaskError;
 use crate::pair::{BlockPair, MaskAndTarget};
 use crate::rule::ChannelDecision;
 
@@ -25,6 +29,79 @@ pub trait GroundTruth: Debug + Send + Sync {
     /// [`ArrayError::DimsMismatch`] or [`ArrayError::OutOfBounds`] if the window is not inside; those
     /// of the source, and those of `visitor`.
     fn visit_pair(&self, window: &Window, visitor: &mut PairVisitor<'_>) -> Result<(), ArrayError>;
+
+    /// Reads the mask of `window` (in voxels, inside the labels) into `mask` and the target into `target`,
+    /// both of shape `[channels, ..window.shape()]`, in one pass.
+    ///
+    /// Users call [`GroundTruth::read_pair`] or [`GroundTruth::read_pair_to`], which check their arguments.
+    ///
+    /// # Errors
+    ///
+    /// Those of the source, and places of another element type.
+    fn read_pair_into(
+        &self,
+        window: &Window,
+        mask: Output<'_>,
+        target: Output<'_>,
+    ) -> Result<(), ArrayError>;
+
+    /// Reads the mask and the target of `roi` (world units), each of shape
+    /// `[channels, ..roi.shape() / voxel_size]`, in one pass.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ArrayExt::read`].
+    fn read_pair(&self, roi: &Roi) -> Result<(AnyArray, AnyArray), ArrayError> {
+        let array = self.mask_array();
+        let window = array.slices(roi)?;
+        let shape = [array.info().channel_shape(), window.shape()].concat();
+        let mut mask = AnyArray::zeros(DType::U8, &shape)?;
+        let mut target = AnyArray::zeros(DType::U8, &shape)?;
+        if !shape.contains(&0) {
+            let (mask, target) = (mask.view_mut(), target.view_mut());
+            self.read_pair_into(&window, Output::zeroed(mask), Output::zeroed(target))?;
+        }
+        Ok((mask, target))
+    }
+
+    /// Reads the mask and the target of `roi` (world units) into `mask` and `target`, each of shape
+    /// `[channels, ..roi.shape() / voxel_size]`, in one pass.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ArrayExt::read_to`].
+    fn read_pair_to(
+        &self,
+        roi: &Roi,
+        mask: AnyViewMut<'_>,
+        target: AnyViewMut<'_>,
+    ) -> Result<(), ArrayError> {
+        let array = self.mask_array();
+        let window = array.slices(roi)?;
+        let expected = [array.info().channel_shape(), window.shape()].concat();
+        for (dtype, shape) in [(mask.dtype(), mask.shape()), (target.dtype(), target.shape())] {
+            if dtype != DType::U8 {
+                let (expected, found) = (DType::U8, dtype);
+                return Err(ArrayError::DTypeMismatch { expected, found });
+            }
+            if shape != expected {
+                let found = shape.to_vec();
+                return Err(ArrayError::ShapeMismatch { expected, found });
+            }
+        }
+        if expected.contains(&0) {
+            return Ok(());
+        }
+        self.read_pair_into(&window, Output::new(mask), Output::new(target))
+    }
+
+    /// The same masks and targets, of labels whose blocks are kept in `cache`, as
+    /// [`CompactLabels`](crate::CompactLabels): for reads that meet the same blocks again.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: those of making masks and targets of the same labels and channels.
+    fn cached(&self, cache: &Arc<BlockCache>) -> Result<Box<dyn GroundTruth + '_>, MaskError>;
 
     /// For each channel, whether it may be trained, and why not.
     fn channels(&self) -> Vec<ChannelSummary>;
@@ -80,6 +157,21 @@ impl<A: Array + ?Sized> GroundTruth for MaskAndTarget<A> {
 
     fn visit_pair(&self, window: &Window, visitor: &mut PairVisitor<'_>) -> Result<(), ArrayError> {
         self.visit(window, visitor)
+    }
+
+    fn read_pair_into(
+        &self,
+        window: &Window,
+        mask: Output<'_>,
+        target: Output<'_>,
+    ) -> Result<(), ArrayError> {
+        self.target().lookup().read_pair_into(self.mask(), window, mask, target)
+    }
+
+    fn cached(&self, cache: &Arc<BlockCache>) -> Result<Box<dyn GroundTruth + '_>, MaskError> {
+        // Behind a reference, so that a cache of a cache is of no new type.
+        let source: &dyn Array = self.mask().source();
+        Ok(Box::new(self.with_cache_of(source, cache)?))
     }
 
     fn channels(&self) -> Vec<ChannelSummary> {

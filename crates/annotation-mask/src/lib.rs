@@ -43,11 +43,13 @@
 //! ```
 
 mod binarize;
+mod channel_sets;
 mod check;
 mod class_annotation;
 mod class_groups;
 mod class_table;
 mod codes;
+mod compact;
 mod crop_group;
 mod encoding;
 mod error;
@@ -63,8 +65,8 @@ mod near;
 mod pair;
 mod planes;
 mod rule;
-mod slabs;
 mod unique_keys;
+mod units;
 
 pub use binarize::BinarizeArray;
 pub use check::{
@@ -73,6 +75,7 @@ pub use check::{
 pub use class_annotation::{AttrsOf, ClassAnnotation, cellmap_annotation};
 pub use class_groups::{ClassGroup, ClassGroups};
 pub use class_table::{Class, ClassTable};
+pub use compact::CompactLabels;
 pub use crop_group::{CropClass, CropGroup, CropMask, CropMaskAndTarget, CropTarget};
 pub use encoding::{AnnotationType, ClassState, Encoding};
 pub use error::MaskError;
@@ -82,7 +85,7 @@ pub use grouping::{Grouping, Member, MemberGroup};
 pub use groups::{Group, Groups};
 pub use label::LabelId;
 pub use labels::{Annotation, LabelEntry, LabelList};
-pub use mask::{MaskOptions, MissingAnnotationsMask};
+pub use mask::{FactoredMask, MaskOptions, MissingAnnotationsMask};
 pub use pair::{BlockPair, ChannelCounts, MaskAndTarget};
 pub use rule::{ChannelDecision, Rule};
 pub use unique_keys::UniqueKeys;

@@ -4,23 +4,21 @@
 //! labels makes a plane of codes, whatever the number of channels. Up to 16 channels the code is the
 //! set of channels as bits; beyond that it is the index of one of the few sets that occur.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::{BitOr, Range};
 
 use array_core::{
-    Array, ArrayError, Block, DType, Output, Scalar, Stores, for_each_slab, set_rows, vectorized,
-    write_rows,
+    Array, ArrayError, Block, DType, Output, Scalar, Stores, set_rows, vectorized, write_rows,
 };
 use geometry::Window;
 use ndarray::{ArrayViewMutD, Axis};
 
-use crate::codes::{Codes, codes_for};
+use crate::channel_sets::ChannelSets;
+use crate::codes::{CodeType, Codes, Others, codes_for};
 use crate::error::MaskError;
-use crate::groups::Groups;
-use crate::label::LabelId;
-use crate::mask::read_plane;
-use crate::planes::{Scratch, len_of, plane_mut, with_scratch};
-use crate::slabs::write_pieces;
+use crate::mask::MissingAnnotationsMask;
+use crate::planes::{Scratch, fill_foreground, len_of, plane_mut, with_scratch};
+use crate::units::{for_each_unit, read_plane};
 
 /// Which channels each label id belongs to, for labels of one type.
 #[derive(Debug)]
@@ -51,51 +49,27 @@ macro_rules! for_codes {
 }
 
 impl Lookup {
-    /// The lookup for `groups`; a group without ids has every label but `background`.
-    pub(crate) fn new(
-        dtype: DType,
-        groups: &Groups,
-        background: LabelId,
-    ) -> Result<Self, MaskError> {
-        let channels = groups.len();
-        let bytes = channels.div_ceil(8);
-        let mut others = vec![0_u8; bytes];
-        let mut by_id: BTreeMap<LabelId, Vec<u8>> = BTreeMap::new();
-        let all = groups.as_slice().iter().enumerate();
-        for (channel, _) in all.clone().filter(|(_, group)| group.ids.is_empty()) {
-            others[channel / 8] |= 1 << (channel % 8);
-        }
-        // Only there do the channels without ids miss a label.
-        by_id.insert(background, vec![0; bytes]);
-        for (channel, group) in all {
-            for &id in &group.ids {
-                by_id.entry(id).or_insert_with(|| others.clone())[channel / 8] |=
-                    1 << (channel % 8);
-            }
-        }
+    /// The lookup for labels of type `dtype`.
+    ///
+    /// # Errors
+    ///
+    /// [`MaskError::NotLabels`] for floating point numbers; [`MaskError::GroupMalformed`] for more sets of
+    /// channels than there are codes.
+    pub(crate) fn new(dtype: DType, sets: &ChannelSets) -> Result<Self, MaskError> {
         let byte = |set: &[u8], index: usize| set.get(index).copied().unwrap_or(0);
-        let coding = match bytes {
-            0 | 1 => {
-                let code = |set: &[u8]| byte(set, 0);
-                let coded: Vec<_> = by_id.iter().map(|(&id, set)| (id, code(set))).collect();
-                Coding::Bits8(codes_for(dtype, &coded, code(&others))?)
-            }
+        let coding = match sets.others.len() {
+            0 | 1 => Coding::Bits8(coded(dtype, sets, |set| Ok(byte(set, 0)))?),
             2 => {
                 let code = |set: &[u8]| u16::from_le_bytes([byte(set, 0), byte(set, 1)]);
-                let coded: Vec<_> = by_id.iter().map(|(&id, set)| (id, code(set))).collect();
-                Coding::Bits16(codes_for(dtype, &coded, code(&others))?)
+                Coding::Bits16(coded(dtype, sets, |set| Ok(code(set)))?)
             }
             _ => {
                 let mut coder = Coder::default();
-                let default = coder.code(&others)?;
-                let mut coded = Vec::with_capacity(by_id.len());
-                for (id, set) in by_id {
-                    coded.push((id, coder.code(&set)?));
-                }
-                Coding::Sets(codes_for(dtype, &coded, default)?, coder.sets)
+                let codes = coded(dtype, sets, |set| coder.code(set))?;
+                Coding::Sets(codes, coder.sets)
             }
         };
-        Ok(Self { channels, coding })
+        Ok(Self { channels: sets.channels, coding })
     }
 
     /// Reads the channels of `window` of `source` into `out`, of shape `[channels, ..window.shape()]`.
@@ -107,15 +81,43 @@ impl Lookup {
     ) -> Result<(), ArrayError> {
         for_codes!(self, |codes| {
             let bytes = size_of_val(&codes.code_of(Scalar::U8(0)));
-            for_each_slab(window, source.info().blocks(), bytes, out, &mut |window, out| {
+            let read = |window: &Window, out: Output<'_>| {
                 with_scratch(len_of(window.shape()), |plane| {
                     let view = plane_mut(window.shape(), plane);
                     read_plane(source, window, view, &|block, view| codes.fill(block, view))?;
-                    write_pieces(window.shape(), plane, out, &|plane, out| {
+                    self.write_plane(plane, out)
+                })
+            };
+            for_each_unit(window, source.info().blocks(), bytes, out, &read)
+        })
+    }
+
+    /// Reads the mask of `window` into `mask_out` and its channels into `out`, in one pass over the labels.
+    pub(crate) fn read_pair_into<A: Array>(
+        &self,
+        mask: &MissingAnnotationsMask<A>,
+        window: &Window,
+        mask_out: Output<'_>,
+        out: Output<'_>,
+    ) -> Result<(), ArrayError> {
+        let source = mask.source();
+        for_codes!(self, |codes| {
+            let bytes = size_of_val(&codes.code_of(Scalar::U8(0))) + size_of::<u8>();
+            let read = |window: &Window, (mask_out, out): (Output<'_>, Output<'_>)| {
+                let (shape, len) = (window.shape(), len_of(window.shape()));
+                with_scratch(len, |foreground: &mut [u8]| {
+                    with_scratch(len, |plane| {
+                        let planes = (plane_mut(shape, foreground), plane_mut(shape, plane));
+                        read_plane(source, window, planes, &|block, (foreground, plane)| {
+                            fill_foreground(block, foreground)?;
+                            codes.fill(block, plane)
+                        })?;
+                        mask.write_plane(foreground, mask_out)?;
                         self.write_plane(plane, out)
                     })
                 })
-            })
+            };
+            for_each_unit(window, source.info().blocks(), bytes, (mask_out, out), &read)
         })
     }
 
@@ -168,6 +170,20 @@ impl Lookup {
         write_bits(codes, 0..self.channels, &mut out, zeroed, stores);
         Ok(())
     }
+}
+
+/// The codes of all ids, each made of its set.
+fn coded<C: CodeType>(
+    dtype: DType,
+    sets: &ChannelSets,
+    mut code: impl FnMut(&[u8]) -> Result<C, MaskError>,
+) -> Result<Box<dyn Codes<C>>, MaskError> {
+    let others = code(&sets.others)?;
+    let mut coded = Vec::with_capacity(sets.by_id.len());
+    for (&id, set) in &sets.by_id {
+        coded.push((id, code(set)?));
+    }
+    codes_for(dtype, &coded, Others { foreground: others, rest: others })
 }
 
 /// Writes the channels of which a plane has the bits, beginning with the lowest.
@@ -236,7 +252,8 @@ mod tests {
     use array_core::AnyView;
 
     use super::*;
-    use crate::groups::Group;
+    use crate::groups::{Group, Groups};
+    use crate::label::LabelId;
 
     /// Channel `c` holds the ids that are multiples of `c + 1`, so that sets overlap.
     fn multiples(channels: usize, ids: LabelId) -> Groups {
@@ -254,7 +271,7 @@ mod tests {
         let view = AnyView::from(view.view());
         for channels in [0, 1, 3, 8, 9, 15, 16, 17, 31, 63, 64, 65, 128, 300] {
             let groups = multiples(channels, 120);
-            let lookup = Lookup::new(DType::U16, &groups, 0).unwrap();
+            let lookup = Lookup::new(DType::U16, &ChannelSets::new(&groups, 0)).unwrap();
             let mut out = ndarray::ArrayD::from_elem(vec![channels, labels.len()], 9);
             let place = Output::new(out.view_mut().into());
             lookup.write_block(&Block::Voxels(view.clone()), &[labels.len()], place).unwrap();

@@ -1,18 +1,22 @@
 //! The mask: where a channel may be trained.
 
-use array_core::{
-    Array, ArrayError, ArrayInfo, Block, DType, Output, Scalar, SplitSpatial, Visitor, fold_blocks,
-    for_each_slab, set_rows, write_rows,
-};
-use geometry::Window;
-use ndarray::Axis;
+use std::sync::Arc;
 
+use array_core::{
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, Block, BlockCache, CachedArray, DType,
+    Output, Scalar, Visitor, set_rows, write_rows,
+};
+use geometry::{Roi, Window};
+use ndarray::{ArrayD, Axis};
+
+use crate::channel_sets::ChannelSets;
+use crate::compact::CompactLabels;
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::labels::LabelList;
 use crate::planes::{fill_foreground, len_of, plane, plane_mut, with_scratch};
 use crate::rule::{ChannelDecision, Rule};
-use crate::slabs::write_pieces;
+use crate::units::{for_each_unit, read_plane};
 
 /// How a mask is made from labels and groups.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +39,16 @@ pub struct MissingAnnotationsMask<A> {
     info: ArrayInfo,
     labels: Option<LabelList>,
     decisions: Vec<ChannelDecision>,
+}
+
+/// A mask as its factors: `mask[c, v]` is `kept[c] && foreground[v]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactoredMask {
+    /// 1 for each labelled voxel, 0 for each other, of the shape of the labels; all 0 if no channel is
+    /// kept, since nothing is read then.
+    pub foreground: ArrayD<u8>,
+    /// For each channel, whether it may be trained.
+    pub kept: Vec<bool>,
 }
 
 impl<A: Array> MissingAnnotationsMask<A> {
@@ -60,6 +74,50 @@ impl<A: Array> MissingAnnotationsMask<A> {
         let decide = |group| options.rule.decide(group, missing);
         let decisions = groups.as_slice().iter().map(decide).collect();
         Ok(Self { source, info, labels, decisions })
+    }
+
+    /// The same mask, of labels whose blocks are kept in `cache`, as [`CompactLabels`]: for reads that meet
+    /// the same blocks again, such as random patches.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: those of [`MissingAnnotationsMask::new`].
+    ///
+    /// ```
+    /// # use annotation_mask::{Group, Groups, MaskOptions, MissingAnnotationsMask};
+    /// # use array_core::{ArrayExt, ArrayInfo, DType, MemoryArray};
+    /// # use geometry::{Coordinate, VoxelGrid, VoxelSize};
+    /// # let grid = VoxelGrid::new(Coordinate::from([0]), VoxelSize::new(Coordinate::from([4]))?)?;
+    /// # let info = ArrayInfo::new(DType::U8, &["x"], &[4], grid)?;
+    /// # let labels = MemoryArray::new(info, ndarray::array![0_u8, 3, 1, 3].into_dyn())?;
+    /// # let groups = Groups::new(vec![Group::new("mito", [3])])?;
+    /// use std::sync::Arc;
+    ///
+    /// use array_core::BlockCache;
+    ///
+    /// let cache = Arc::new(BlockCache::new(256 << 20));
+    /// let mask = MissingAnnotationsMask::new(labels, &groups, &MaskOptions::default())?;
+    /// let mask = mask.with_cache(&cache)?;
+    /// mask.read(mask.roi())?;
+    /// mask.read(mask.roi())?;
+    /// assert_eq!(cache.stats().misses, 1);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn with_cache(
+        self,
+        cache: &Arc<BlockCache>,
+    ) -> Result<MissingAnnotationsMask<CachedArray<CompactLabels<A>>>, MaskError> {
+        let (compact, _) = CompactLabels::new(self.source, &ChannelSets::none())?;
+        let source = CachedArray::new(compact, cache);
+        let Self { info, labels, decisions, .. } = self;
+        Ok(MissingAnnotationsMask { source, info, labels, decisions })
+    }
+
+    /// The same mask of other labels, which are labelled where these are.
+    pub(crate) fn with_source<B: Array>(&self, source: B) -> MissingAnnotationsMask<B> {
+        let (info, labels, decisions) =
+            (self.info.clone(), self.labels.clone(), self.decisions.clone());
+        MissingAnnotationsMask { source, info, labels, decisions }
     }
 
     /// The labels that the mask is made from.
@@ -101,16 +159,58 @@ impl<A: Array> MissingAnnotationsMask<A> {
         Ok(())
     }
 
-    /// Hands the plane of `window` to `work`: 1 for each labelled voxel.
-    fn with_foreground(
+    /// Reads `roi` (world units) as what all channels have in common and what each has of its own, which
+    /// takes a fraction of the memory and time of [`array_core::ArrayExt::read`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`array_core::ArrayExt::read`].
+    ///
+    /// ```
+    /// # use annotation_mask::{Group, Groups, MaskOptions, MissingAnnotationsMask};
+    /// # use array_core::{ArrayExt, ArrayInfo, DType, MemoryArray};
+    /// # use geometry::{Coordinate, VoxelGrid, VoxelSize};
+    /// # let grid = VoxelGrid::new(Coordinate::from([0]), VoxelSize::new(Coordinate::from([4]))?)?;
+    /// # let info = ArrayInfo::new(DType::U8, &["x"], &[4], grid)?;
+    /// # let labels = MemoryArray::new(info, ndarray::array![0_u8, 3, 1, 3].into_dyn())?;
+    /// # let groups = Groups::new(vec![Group::new("mito", [3])])?;
+    /// let mask = MissingAnnotationsMask::new(labels, &groups, &MaskOptions::default())?;
+    /// let factored = mask.read_factored(mask.roi())?;
+    /// assert_eq!(factored.foreground, ndarray::array![0, 1, 1, 1].into_dyn());
+    /// assert_eq!(factored.kept, [true]);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read_factored(&self, roi: &Roi) -> Result<FactoredMask, ArrayError> {
+        let kept: Vec<bool> = self.decisions.iter().map(|decision| decision.kept).collect();
+        let window = self.slices(roi)?;
+        let mut foreground = AnyArray::zeros(DType::U8, window.shape())?;
+        if kept.contains(&true) {
+            let out = Output::zeroed(foreground.view_mut());
+            self.for_each_plane(&window, out, &|plane, out| {
+                let stores = out.stores();
+                write_rows(out.into_view().typed()?, plane, stores, |known| known);
+                Ok(())
+            })?;
+        }
+        Ok(FactoredMask { foreground: foreground.into_typed()?, kept })
+    }
+
+    /// Runs `work` on planes of `window` with the parts of `out` at their places: 1 for each labelled
+    /// voxel, 0 for each other.
+    fn for_each_plane(
         &self,
         window: &Window,
-        work: impl FnOnce(&[u8]) -> Result<(), ArrayError>,
+        out: Output<'_>,
+        work: &(impl Fn(&[u8], Output<'_>) -> Result<(), ArrayError> + Sync),
     ) -> Result<(), ArrayError> {
-        with_scratch(len_of(window.shape()), |plane: &mut [u8]| {
-            read_plane(&self.source, window, plane_mut(window.shape(), plane), &fill_foreground)?;
-            work(plane)
-        })
+        let read = |window: &Window, out: Output<'_>| {
+            with_scratch(len_of(window.shape()), |plane: &mut [u8]| {
+                let view = plane_mut(window.shape(), plane);
+                read_plane(&self.source, window, view, &fill_foreground)?;
+                work(plane, out)
+            })
+        };
+        for_each_unit(window, self.source.info().blocks(), size_of::<u8>(), out, &read)
     }
 }
 
@@ -143,11 +243,7 @@ impl<A: Array> Array for MissingAnnotationsMask<A> {
         if self.keeps_nothing() {
             return out.fill(Scalar::U8(0));
         }
-        for_each_slab(window, self.info.blocks(), size_of::<u8>(), out, &mut |window, out| {
-            self.with_foreground(window, |plane| {
-                write_pieces(window.shape(), plane, out, &|plane, out| self.write_plane(plane, out))
-            })
-        })
+        self.for_each_plane(window, out, &|plane, out| self.write_plane(plane, out))
     }
 
     fn kind(&self) -> &'static str {
@@ -196,24 +292,4 @@ pub(crate) fn visit_channels(
         write(Output::new(plane_mut(&shape, buffer).into()))?;
         visitor(Block::Voxels(plane(&shape, buffer).into()))
     })
-}
-
-/// Reads a window of `source` into a plane, block by block, in parallel: `fill` turns each block into its
-/// part of the plane.
-pub(crate) fn read_plane<A: Array, O: SplitSpatial>(
-    source: &A,
-    window: &Window,
-    plane: O,
-    fill: &(impl Fn(&Block<'_>, O) -> Result<(), ArrayError> + Sync),
-) -> Result<(), ArrayError> {
-    let work = |window: &Window, plane: O| {
-        // The visitor is called once, but only the source knows that.
-        let mut plane = Some(plane);
-        source.visit(window, &mut |block| match plane.take() {
-            Some(plane) => fill(&block, plane),
-            None => Ok(()),
-        })
-    };
-    fold_blocks(window, source.info().blocks(), plane, &work, &|(), ()| ())?;
-    Ok(())
 }

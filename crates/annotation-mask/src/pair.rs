@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use array_core::{Array, ArrayError, ArrayExt, Block, Output};
+use array_core::{Array, ArrayError, ArrayExt, Block, BlockCache, CachedArray, Output};
 use geometry::Window;
 use ndarray::ArrayViewD;
 
 use crate::binarize::BinarizeArray;
+use crate::compact::CompactLabels;
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::label::LabelId;
@@ -72,6 +73,33 @@ impl<A: Array + ?Sized> MaskAndTarget<A> {
         Ok(Self {
             mask: MissingAnnotationsMask::new(Arc::clone(&source), groups, options)?,
             target: BinarizeArray::new(source, groups, background)?,
+        })
+    }
+
+    /// The same mask and target, of labels whose blocks are kept in `cache`, as [`CompactLabels`]: for reads
+    /// that meet the same blocks again, such as random patches.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: those of [`MaskAndTarget::new`].
+    pub fn with_cache(
+        &self,
+        cache: &Arc<BlockCache>,
+    ) -> Result<MaskAndTarget<CachedArray<CompactLabels<Arc<A>>>>, MaskError> {
+        self.with_cache_of(Arc::clone(self.mask.source()), cache)
+    }
+
+    /// The same for `source`, which is the labels in another form.
+    pub(crate) fn with_cache_of<B: Array>(
+        &self,
+        source: B,
+        cache: &Arc<BlockCache>,
+    ) -> Result<MaskAndTarget<CachedArray<CompactLabels<B>>>, MaskError> {
+        let (compact, sets) = CompactLabels::new(source, self.target.sets())?;
+        let source = Arc::new(CachedArray::new(compact, cache));
+        Ok(MaskAndTarget {
+            mask: self.mask.with_source(Arc::clone(&source)),
+            target: self.target.with_source(source, sets)?,
         })
     }
 

@@ -4,10 +4,10 @@
 //! a plane once; each channel is then copied from the plane, one after another. Writing a voxel of all
 //! channels at a time would touch as many distant cache lines as there are channels.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::thread::LocalKey;
 
-use array_core::{AnyView, ArrayError, Block, Element, fill_rows, for_each_row_pair, vectorized};
+use array_core::{AnyView, ArrayError, Block, Element, fill_rows, for_each_row_pair};
 use ndarray::{ArrayView1, ArrayViewD, ArrayViewMutD};
 
 use crate::label::{Label, for_label_view};
@@ -17,17 +17,12 @@ pub(crate) fn fill_foreground(
     block: &Block<'_>,
     mut plane: ArrayViewMutD<'_, u8>,
 ) -> Result<(), ArrayError> {
+    #[inline(always)]
     fn write<T: Label>(row: ArrayView1<'_, T>, plane: &mut [u8]) {
+        let mark = |(known, label): (&mut u8, &T)| *known = u8::from(label.is_foreground());
         match row.to_slice() {
-            Some(row) => vectorized(|| {
-                for (known, label) in plane.iter_mut().zip(row) {
-                    *known = u8::from(label.is_foreground());
-                }
-            }),
-            None => {
-                let labels = plane.iter_mut().zip(row);
-                labels.for_each(|(known, label)| *known = u8::from(label.is_foreground()));
-            }
+            Some(row) => plane.iter_mut().zip(row).for_each(mark),
+            None => plane.iter_mut().zip(row).for_each(mark),
         }
     }
     match block {
@@ -69,28 +64,34 @@ pub(crate) fn plane_mut<'a, P>(shape: &[usize], buffer: &'a mut [P]) -> ArrayVie
     ArrayViewMutD::from_shape(shape, buffer).expect("the buffer was made for the shape")
 }
 
+/// The spare buffers of a thread, the last one used on top.
+type Spare<P> = RefCell<Vec<Vec<P>>>;
+
 thread_local! {
-    static BYTES: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-    static CODES: Cell<Vec<u16>> = const { Cell::new(Vec::new()) };
+    static BYTES: Spare<u8> = const { RefCell::new(Vec::new()) };
+    static CODES: Spare<u16> = const { RefCell::new(Vec::new()) };
 }
 
 /// A larger buffer is given back to the system after its use, or every thread that ever saw a large
 /// block would keep one.
 const MAX_SPARE_BYTES: usize = 64 << 20;
 
-/// A buffer type with one spare buffer for each thread, so that blocks do not pay for fresh memory.
+/// As many buffers as work inside work needs; a thread that waits for others may take more.
+const MAX_SPARE: usize = 3;
+
+/// A buffer type with spare buffers for each thread, so that blocks do not pay for fresh memory.
 pub(crate) trait Scratch: Element + Default + Send + Sync {
-    fn spare() -> &'static LocalKey<Cell<Vec<Self>>>;
+    fn spare() -> &'static LocalKey<Spare<Self>>;
 }
 
 impl Scratch for u8 {
-    fn spare() -> &'static LocalKey<Cell<Vec<Self>>> {
+    fn spare() -> &'static LocalKey<Spare<Self>> {
         &BYTES
     }
 }
 
 impl Scratch for u16 {
-    fn spare() -> &'static LocalKey<Cell<Vec<Self>>> {
+    fn spare() -> &'static LocalKey<Spare<Self>> {
         &CODES
     }
 }
@@ -111,7 +112,7 @@ pub(crate) fn with_scratch<P: Scratch, T, E: From<ArrayError>>(
     len: usize,
     work: impl FnOnce(&mut [P]) -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut buffer = P::spare().take();
+    let mut buffer = P::spare().with_borrow_mut(Vec::pop).unwrap_or_default();
     let missing = len.saturating_sub(buffer.len());
     if buffer.try_reserve_exact(missing).is_err() {
         return Err(ArrayError::TooLarge { dtype: P::DTYPE, shape: vec![len] }.into());
@@ -119,7 +120,11 @@ pub(crate) fn with_scratch<P: Scratch, T, E: From<ArrayError>>(
     buffer.resize(buffer.len().max(len), P::default());
     let result = work(&mut buffer[..len]);
     if buffer.capacity().saturating_mul(size_of::<P>()) <= MAX_SPARE_BYTES {
-        P::spare().set(buffer);
+        P::spare().with_borrow_mut(|spare| {
+            if spare.len() < MAX_SPARE {
+                spare.push(buffer);
+            }
+        });
     }
     result
 }

@@ -12,7 +12,9 @@ use annotation_mask::{
     AnnotationType, ClassAnnotation, ClassGroup, ClassGroups, ClassState, ClassTable, CropClass,
     CropGroup, CropMaskAndTarget, Encoding, GroundTruth, LabelId, check_crop,
 };
-use array_core::{ArrayError, ArrayExt, BlockGrid, DType, MemoryArray, fold_blocks};
+use array_core::{
+    AnyArray, ArrayError, ArrayExt, BlockCache, BlockGrid, DType, MemoryArray, Scalar, fold_blocks,
+};
 use geometry::Window;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -255,6 +257,35 @@ proptest! {
         prop_assert_eq!(counts.voxels, voxels as u64);
         prop_assert_eq!(counts.known, sums(case.mask()));
         prop_assert_eq!(counts.positive, sums(case.target()));
+    }
+
+    #[test]
+    fn however_masks_and_targets_are_read_they_are_the_same(case in case()) {
+        let flat = |array: &AnyArray| -> Vec<u8> {
+            array.view().typed::<u8>().unwrap().iter().copied().collect()
+        };
+        let crop = || Arc::into_inner(case.crop()).unwrap();
+        let pair = CropMaskAndTarget::new(Arc::new(crop()), &case.groups()).unwrap();
+        let roi = *pair.mask().roi();
+        let (mut mask, mut target) = pair.read_pair(&roi).unwrap();
+        prop_assert_eq!(flat(&mask), case.mask());
+        prop_assert_eq!(flat(&target), case.target());
+        // What lies in a buffer does not shine through.
+        for array in [&mut mask, &mut target] {
+            array.view_mut().fill(Scalar::U8(9)).unwrap();
+        }
+        pair.read_pair_to(&roi, mask.view_mut(), target.view_mut()).unwrap();
+        prop_assert_eq!(flat(&mask), case.mask());
+        prop_assert_eq!(flat(&target), case.target());
+
+        let cache = Arc::new(BlockCache::new(1 << 20));
+        let cached = crop().with_cache(&cache).unwrap();
+        let cached = CropMaskAndTarget::new(Arc::new(cached), &case.groups()).unwrap();
+        for _ in 0..2 {
+            let (mask, target) = cached.read_pair(&roi).unwrap();
+            prop_assert_eq!(flat(&mask), case.mask());
+            prop_assert_eq!(flat(&target), case.target());
+        }
     }
 
     #[test]

@@ -4,9 +4,14 @@
 
 use std::sync::Arc;
 
-use annotation_mask::{Group, Groups, LabelId, MaskAndTarget, MaskOptions, Rule};
+use annotation_mask::{
+    BinarizeArray, GroundTruth, Group, Groups, LabelId, MaskAndTarget, MaskOptions,
+    MissingAnnotationsMask, Rule,
+};
+use array_core::testing::check_contract;
 use array_core::{
-    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, BlockGrid, DType, MemoryArray, fold_blocks,
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, BlockCache, BlockGrid, DType, MemoryArray,
+    fold_blocks,
 };
 use geometry::{Coordinate, VoxelGrid, VoxelSize, Window};
 use ndarray::{ArrayD, Axis, IxDyn};
@@ -38,9 +43,11 @@ fn ids(dtype: DType) -> Vec<LabelId> {
 
 fn case() -> impl Strategy<Value = Case> {
     let integers: Vec<DType> = DType::ALL.iter().copied().filter(|d| d.is_integer()).collect();
-    let shape = prop::collection::vec(1..7_usize, 1..4);
+    // The last axis is long enough for what is done with many neighbours at once.
+    let shape = (prop::collection::vec(1..7_usize, 0..3), prop_oneof![1..7_usize, 30..70_usize]);
     (prop::sample::select(integers), any::<bool>(), shape).prop_flat_map(
-        |(dtype, f_order, shape)| {
+        |(dtype, f_order, (mut shape, last))| {
+            shape.push(last);
             let len = shape.iter().product::<usize>();
             let id = prop::sample::select(ids(dtype));
             // Also ids that the type cannot hold.
@@ -58,9 +65,16 @@ fn case() -> impl Strategy<Value = Case> {
                 };
                 Groups::new(groups.into_iter().enumerate().map(group).collect()).unwrap()
             });
-            let block_shape = prop::collection::vec(1..5_usize, shape.len());
+            let block_shape =
+                prop::collection::vec(prop_oneof![1..5_usize, Just(40_usize)], shape.len());
+            // Labels come in runs, and also one by one.
+            let run = (id.clone(), prop_oneof![Just(1_usize), 1..40_usize]);
+            let voxels = prop::collection::vec(run, len).prop_map(move |runs| {
+                let voxels = runs.into_iter().flat_map(|(id, run)| std::iter::repeat_n(id, run));
+                voxels.take(len).collect::<Vec<_>>()
+            });
             (
-                prop::collection::vec(id.clone(), len),
+                voxels,
                 prop::collection::vec(any_id, 0..4),
                 groups,
                 prop::sample::select(Rule::ALL.to_vec()),
@@ -180,6 +194,56 @@ proptest! {
     }
 
     #[test]
+    fn however_masks_and_targets_are_read_they_are_the_same(case in case()) {
+        let options = MaskOptions { rule: case.rule, require_labels: true };
+        let pair = MaskAndTarget::new(Arc::new(case.labels()), &case.groups, &options, case.background).unwrap();
+        let roi = *pair.mask().roi();
+        let flat = |array: &AnyArray| -> Vec<u8> {
+            array.view().typed::<u8>().unwrap().iter().copied().collect()
+        };
+        let (mask, target) = pair.read_pair(&roi).unwrap();
+        prop_assert_eq!(flat(&mask), case.mask());
+        prop_assert_eq!(flat(&target), case.target());
+
+        // What lies in a buffer does not shine through.
+        let dirty = || AnyArray::from(ArrayD::from_elem(mask.shape(), 9_u8));
+        let (mut mask, mut target) = (dirty(), dirty());
+        pair.read_pair_to(&roi, mask.view_mut(), target.view_mut()).unwrap();
+        prop_assert_eq!(flat(&mask), case.mask());
+        prop_assert_eq!(flat(&target), case.target());
+        let (mut mask, mut target) = (dirty(), dirty());
+        pair.mask().read_to(&roi, mask.view_mut()).unwrap();
+        pair.target().read_to(&roi, target.view_mut()).unwrap();
+        prop_assert_eq!(flat(&mask), case.mask());
+        prop_assert_eq!(flat(&target), case.target());
+
+        // From a cache that was empty, and again.
+        let cache = Arc::new(BlockCache::new(1 << 20));
+        let cached = pair.with_cache(&cache).unwrap();
+        for _ in 0..2 {
+            let (mask, target) = cached.read_pair(&roi).unwrap();
+            prop_assert_eq!(flat(&mask), case.mask());
+            prop_assert_eq!(flat(&target), case.target());
+        }
+        prop_assert_eq!(cached.mask().decisions(), pair.mask().decisions());
+        let labels = Arc::new(case.labels());
+        let mask = MissingAnnotationsMask::new(labels.clone(), &case.groups, &options).unwrap();
+        let mask = mask.with_cache(&cache).unwrap();
+        prop_assert_eq!(flat(&mask.read(&roi).unwrap()), case.mask());
+        let target = BinarizeArray::new(labels, &case.groups, case.background).unwrap();
+        let target = target.with_cache(&cache).unwrap();
+        prop_assert_eq!(flat(&target.read(&roi).unwrap()), case.target());
+
+        let factored = pair.mask().read_factored(&roi).unwrap();
+        let kept = case.groups.as_slice().iter().map(|group| case.is_kept(group));
+        prop_assert!(factored.kept.iter().copied().eq(kept));
+        let product = factored.kept.iter().flat_map(|&kept| {
+            factored.foreground.iter().map(move |&known| known * u8::from(kept))
+        });
+        prop_assert_eq!(product.collect::<Vec<_>>(), case.mask());
+    }
+
+    #[test]
     fn one_pass_gives_the_mask_the_target_and_their_sums(case in case()) {
         let options = MaskOptions { rule: case.rule, require_labels: true };
         let pair = MaskAndTarget::new(Arc::new(case.labels()), &case.groups, &options, case.background).unwrap();
@@ -206,5 +270,99 @@ proptest! {
         prop_assert_eq!(counts.voxels, case.voxels.len() as u64);
         prop_assert_eq!(counts.known, sums(case.mask()));
         prop_assert_eq!(counts.positive, sums(case.target()));
+    }
+}
+
+/// Outputs of many megabytes are written in another way, which small ones never reach.
+#[test]
+fn what_is_large_is_the_same_as_its_parts() {
+    const SIDE: usize = 130;
+    let id = |index: usize| u16::try_from((index / 23) % 7 * ((index / 999) % 2)).unwrap();
+    let voxels =
+        ArrayD::from_shape_fn(vec![SIDE; 3], |at| id((at[0] * SIDE + at[1]) * SIDE + at[2]));
+    let ones = Coordinate::splat(3, 1).unwrap();
+    let grid = VoxelGrid::new(ones, VoxelSize::new(ones).unwrap()).unwrap();
+    let attrs = json!({"labels": [{"value": 3, "name": {"long": "", "short": ""},
+                                   "annotationState": {"present": true, "annotated": false}}]});
+    let info = ArrayInfo::new(DType::U16, &["z", "y", "x"], &[SIDE; 3], grid)
+        .unwrap()
+        .with_block_shape(&[64; 3])
+        .unwrap()
+        .with_attrs(Arc::new(attrs.as_object().unwrap().clone()));
+    let labels = Arc::new(MemoryArray::new(info, AnyArray::from(voxels)).unwrap());
+    for channels in [9, 20] {
+        let group = |index: usize| Group::new(format!("g{index}"), [index as LabelId % 7 + 1]);
+        let groups = Groups::new((0..channels).map(group).collect()).unwrap();
+        let pair = MaskAndTarget::new(labels.clone(), &groups, &MaskOptions::default(), 0).unwrap();
+        let roi = *pair.mask().roi();
+        let (mut mask, mut target) = pair.read_pair(&roi).unwrap();
+        assert!(mask.shape().iter().product::<usize>() > 16 << 20);
+        for round in ["fresh", "in place"] {
+            let (masks, targets) = (mask.view(), target.view());
+            for z in (0..SIDE).step_by(13) {
+                let window = Window::new(&[z, 0, 0], &[13, SIDE, SIDE]).unwrap();
+                pair.visit::<ArrayError>(&window, |block| {
+                    let part = masks.slice_axis(1, z, 13).typed::<u8>().unwrap();
+                    assert!(
+                        part == block.mask,
+                        "the mask of {channels} channels, {round}, {window}"
+                    );
+                    let part = targets.slice_axis(1, z, 13).typed::<u8>().unwrap();
+                    assert!(part == block.target, "the target of {channels} channels, {round}");
+                    Ok(())
+                })
+                .unwrap();
+            }
+            for array in [&mut mask, &mut target] {
+                array.view_mut().fill(array_core::Scalar::U8(9)).unwrap();
+            }
+            pair.mask().read_to(&roi, mask.view_mut()).unwrap();
+            pair.target().read_to(&roi, target.view_mut()).unwrap();
+        }
+    }
+}
+
+/// More sets of channels than a byte can number, and any number of channels.
+#[test]
+fn compact_labels_tell_apart_whatever_channels_tell_apart() {
+    for (channels, dtype, compact) in [
+        (0, DType::U64, DType::U8),
+        (5, DType::U64, DType::U8),
+        (5, DType::I64, DType::I16),
+        (64, DType::U16, DType::U8),
+        (65, DType::U16, DType::U8),
+        (300, DType::U16, DType::I16),
+    ] {
+        let group = |c: usize| Group::new(format!("g{c}"), [c as LabelId, c as LabelId + 1]);
+        let groups = Groups::new((0..channels).map(group).collect()).unwrap();
+        let ids = |index: usize| index % 400;
+        let voxels = match dtype {
+            DType::U64 => AnyArray::from(ArrayD::from_shape_fn(vec![4, 200], |i| {
+                ids(i[0] * 200 + i[1]) as u64
+            })),
+            DType::I64 => AnyArray::from(ArrayD::from_shape_fn(vec![4, 200], |i| {
+                i64::try_from(ids(i[0] * 200 + i[1])).unwrap() - 3
+            })),
+            _ => AnyArray::from(ArrayD::from_shape_fn(vec![4, 200], |i| {
+                u16::try_from(ids(i[0] * 200 + i[1])).unwrap()
+            })),
+        };
+        let ones = Coordinate::splat(2, 1).unwrap();
+        let grid = VoxelGrid::new(ones, VoxelSize::new(ones).unwrap()).unwrap();
+        let info = ArrayInfo::new(dtype, &["y", "x"], &[4, 200], grid).unwrap();
+        let labels =
+            Arc::new(MemoryArray::new(info.with_block_shape(&[3, 64]).unwrap(), voxels).unwrap());
+        let pair = MaskAndTarget::new(labels, &groups, &MaskOptions::default(), 0).unwrap();
+        let cached = pair.with_cache(&Arc::new(BlockCache::new(1 << 20))).unwrap();
+        let roi = *pair.mask().roi();
+        assert_eq!(cached.mask().source().dtype(), compact);
+        assert_eq!(
+            cached.read_pair(&roi).unwrap(),
+            pair.read_pair(&roi).unwrap(),
+            "{channels} {dtype}"
+        );
+        check_contract(cached.mask());
+        check_contract(cached.target());
+        check_contract(cached.mask().source().source());
     }
 }

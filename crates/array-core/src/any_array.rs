@@ -4,7 +4,7 @@ use ndarray::{Array1, ArrayD, ArrayViewD, ArrayViewMutD, Axis, IxDyn, Slice, s};
 
 use crate::dtype::{DType, Element, for_all_dtypes};
 use crate::error::ArrayError;
-use crate::hardware::{LINE, advise_large_pages};
+use crate::hardware::{LARGE_BYTES, LINE, advise_large_pages};
 use crate::rows::fill_rows;
 use crate::scalar::Scalar;
 
@@ -43,7 +43,7 @@ macro_rules! define_any {
             /// The memory is taken from the system as zero pages, so parts that are never written
             /// cost nothing; if it is large, as large pages where the system has them, since a page fault
             /// for each 4 KiB takes several times as long as the writing. Large arrays begin at a multiple
-            /// of 64 bytes.
+            /// of 64 bytes, which need not be where their memory begins.
             ///
             /// # Errors
             ///
@@ -334,11 +334,14 @@ fn allocatable(dtype: DType, shape: &[usize]) -> Result<usize, ArrayError> {
 
 /// Zeros in C order, of a shape with `len` elements.
 fn zeroed<T: Copy + Default>(len: usize, shape: &[usize]) -> ArrayD<T> {
+    let is_large = len.saturating_mul(size_of::<T>()) >= LARGE_BYTES;
     // Zeroed memory of the system is aligned to 16 bytes only, and asking for more than that would write
-    // the zeros. So the array begins where a cache line does inside memory that is one line longer.
-    let spare = LINE.checked_div(size_of::<T>()).unwrap_or(0);
+    // the zeros. So a large array begins where a cache line does, in memory that is one line longer.
+    let spare = if is_large { LINE.checked_div(size_of::<T>()).unwrap_or(0) } else { 0 };
     let mut values = vec![T::default(); len.saturating_add(spare)];
-    advise_large_pages(&mut values);
+    if is_large {
+        advise_large_pages(&mut values);
+    }
     let begin = values.as_ptr().align_offset(LINE).min(spare);
     let mut array = Array1::from_vec(values);
     array.slice_collapse(s![begin..begin.saturating_add(len)]);
@@ -357,6 +360,22 @@ mod tests {
             assert!(matches!(error, ArrayError::TooLarge { .. }), "{error}");
         }
         assert_eq!(AnyArray::zeros(DType::U8, &[3, 0]).unwrap().shape(), [3, 0]);
+    }
+
+    #[test]
+    fn large_arrays_begin_at_a_cache_line_and_small_ones_where_their_memory_does() {
+        fn check<T: Element + Default>(shape: &[usize], is_large: bool) {
+            let array = AnyArray::zeros(T::DTYPE, shape).unwrap().into_typed::<T>().unwrap();
+            assert!(array.is_standard_layout());
+            assert!(array.iter().all(|&element| element == T::default()));
+            assert!(!is_large || array.as_ptr().align_offset(LINE) == 0);
+            let (_, begin) = array.into_raw_vec_and_offset();
+            assert!(is_large || begin.unwrap_or(0) == 0);
+        }
+        check::<u8>(&[3, LARGE_BYTES], true);
+        check::<u64>(&[LARGE_BYTES / 8], true);
+        check::<bool>(&[LARGE_BYTES - 1], false);
+        check::<f64>(&[], false);
     }
 
     #[test]

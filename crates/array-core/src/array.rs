@@ -12,6 +12,7 @@ use crate::crop::Crop;
 use crate::dtype::{DType, Element};
 use crate::error::{ArrayError, not_aligned, out_of_bounds};
 use crate::info::ArrayInfo;
+use crate::many;
 use crate::neuroglancer;
 use crate::scalar::Scalar;
 
@@ -303,6 +304,41 @@ pub trait ArrayExt: Array {
             return Ok(());
         }
         self.read_into(&window, Output::new(out))
+    }
+
+    /// Reads many regions (world units) in parallel, each as [`ArrayExt::read`] does; the results have
+    /// the order of `rois`.
+    ///
+    /// Regions that begin in the same block are read one after another, whatever their order. Blocks that
+    /// several regions meet are read for each of them, unless they are kept: see
+    /// [`CachedArray`](crate::CachedArray).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ArrayExt::read`], with the region; [`ArrayError::TooLarge`] if the results do not fit
+    /// into memory together. All regions are checked before anything is read.
+    fn read_many(&self, rois: &[Roi]) -> Result<Vec<AnyArray>, ArrayError> {
+        many::read_many(self, rois)
+    }
+
+    /// Reads many regions (world units) of one shape, as [`ArrayExt::read_many`] does, into one array of
+    /// shape `[rois, ..channels, ..roi.shape() / voxel_size]`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ArrayExt::read_many`], and [`ArrayError::ShapeMismatch`] if regions differ in shape.
+    fn read_batch(&self, rois: &[Roi]) -> Result<AnyArray, ArrayError> {
+        many::read_batch(self, rois)
+    }
+
+    /// Reads many regions (world units) of one shape, as [`ArrayExt::read_many`] does, into `out`, of
+    /// shape `[rois, ..channels, ..roi.shape() / voxel_size]`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ArrayExt::read_batch`] and [`ArrayExt::read_to`].
+    fn read_batch_to(&self, rois: &[Roi], out: AnyViewMut<'_>) -> Result<(), ArrayError> {
+        many::read_batch_to(self, rois, out)
     }
 
     /// Writes `data`, of shape `[..channels, ..roi.shape() / voxel_size]`, to `roi` (world units).

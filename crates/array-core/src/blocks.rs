@@ -74,10 +74,49 @@ impl BlockGrid {
         voxel.saturating_add(self.inside[axis]).checked_div(self.shape[axis]).unwrap_or(0)
     }
 
-    /// The axis and distance from the window's start of the block border nearest to its middle, along the
-    /// first axis with more than one block.
-    pub(crate) fn border_of_layers(&self, window: &Window) -> Option<(usize, usize)> {
-        (0..window.dims()).find_map(|axis| self.border(window, axis).map(|(at, _)| (axis, at)))
+    /// Larger blocks, each of which is several of these: whole rows of blocks, whole layers of rows, as
+    /// many as have at most `max_voxels` in an array of shape `extent`; these blocks if one has more.
+    ///
+    /// What is computed for rows of blocks lies in long runs in an array, where single blocks have short
+    /// ones.
+    ///
+    /// ```
+    /// use array_core::BlockGrid;
+    ///
+    /// let blocks = BlockGrid::new(&[64, 64, 64]).expect("the blocks have voxels");
+    /// let joined = blocks.joined(&[512, 512, 512], 4 << 20);
+    /// assert_eq!(joined.shape(), [64, 128, 512]);
+    /// ```
+    #[must_use]
+    pub fn joined(&self, extent: &[usize], max_voxels: usize) -> Self {
+        let mut joined = self.clone();
+        for axis in (0..self.shape.len()).rev() {
+            let voxels = joined.shape.iter().fold(1_usize, |all, &n| all.saturating_mul(n));
+            let last = extent.get(axis).map_or(0, |&extent| extent.saturating_sub(1));
+            let all = self.index_of(axis, last).saturating_add(1);
+            let count = max_voxels.checked_div(voxels).unwrap_or(1).clamp(1, all);
+            joined.shape[axis] = self.shape[axis].saturating_mul(count);
+            if count < all {
+                break;
+            }
+        }
+        joined
+    }
+
+    /// The block that holds the first voxel of `window`, as far as it lies in an array of shape `extent`,
+    /// and its number among the blocks of the array, counted in C order.
+    pub(crate) fn around(&self, window: &Window, extent: &[usize]) -> (usize, Window) {
+        let (mut number, mut start, mut shape) = (0_usize, Vec::new(), Vec::new());
+        for (axis, (&voxel, &extent)) in window.start().iter().zip(extent).enumerate() {
+            let index = self.index_of(axis, voxel);
+            let count = self.index_of(axis, extent.saturating_sub(1)).saturating_add(1);
+            number = number.saturating_mul(count).saturating_add(index);
+            let begin = self.begin_of(axis, index);
+            start.push(begin);
+            let end = self.begin_of(axis, index.saturating_add(1)).min(extent);
+            shape.push(end.saturating_sub(begin));
+        }
+        (number, Window::new(&start, &shape).expect("a part of the array is a valid window"))
     }
 
     /// The distance from the window's start of the block border nearest to its middle along one axis, and
@@ -373,8 +412,38 @@ impl<W, M> Fold<'_, W, M> {
     }
 }
 
+/// Runs `work` on each part of `window` that lies in one block, in C order, in the calling thread;
+/// `output` is cut along.
+///
+/// # Errors
+///
+/// The first error of `work`.
+///
+/// # Panics
+///
+/// If `blocks` has other dims than the window, or `output` is smaller than the window.
+pub fn walk_blocks<O: SplitSpatial, E>(
+    window: &Window,
+    blocks: &BlockGrid,
+    output: O,
+    work: &mut impl FnMut(&Window, O) -> Result<(), E>,
+) -> Result<(), E> {
+    assert_eq!(window.dims(), blocks.shape().len(), "a block has the dims of the window");
+    if window.is_empty() {
+        return Ok(());
+    }
+    let border = (0..window.dims()).find_map(|axis| Some((axis, blocks.border(window, axis)?.0)));
+    let Some((axis, at)) = border else {
+        return work(window, output);
+    };
+    let (front, back) = split_window(window, axis, at);
+    let (front_output, back_output) = output.split_spatial(window.dims(), axis, at);
+    walk_blocks(&front, blocks, front_output, work)?;
+    walk_blocks(&back, blocks, back_output, work)
+}
+
 /// Cuts a window `at` voxels behind its start.
-pub(crate) fn split_window(window: &Window, axis: usize, at: usize) -> (Window, Window) {
+fn split_window(window: &Window, axis: usize, at: usize) -> (Window, Window) {
     let (mut start, mut front, mut back) =
         (window.start().to_vec(), window.shape().to_vec(), window.shape().to_vec());
     start[axis] = start[axis].saturating_add(at);

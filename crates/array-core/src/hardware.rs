@@ -12,22 +12,20 @@
 
 use ndarray::ArrayViewMutD;
 
-use crate::rows::for_each_row_mut;
+use crate::rows::{Run, for_each_run_mut};
 
 /// The length of a cache line, and the alignment of large buffers.
 pub(crate) const LINE: usize = 64;
 
-/// Below this size, large pages are not worth asking for.
-const LARGE_BYTES: usize = 4 << 20;
+/// From this size on, an array is worth large pages, of which each usually has half as many bytes.
+pub(crate) const LARGE_BYTES: usize = 4 << 20;
 
 /// Asks the system to put large pages behind memory that has not been touched yet.
 ///
 /// Only a hint: what it cannot do, or does not know, is not done.
 pub(crate) fn advise_large_pages<T>(elements: &mut [T]) {
-    let bytes = size_of_val(elements);
-    if bytes < LARGE_BYTES {
-        return;
-    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = elements;
     #[cfg(target_os = "linux")]
     {
         use rustix::mm::{Advice, madvise};
@@ -36,13 +34,12 @@ pub(crate) fn advise_large_pages<T>(elements: &mut [T]) {
         let begin: *mut u8 = elements.as_mut_ptr().cast();
         // Whole pages inside the memory: nothing beyond it is advised on.
         let before = begin.align_offset(page_size());
-        let inside = bytes.saturating_sub(before);
+        let inside = size_of_val(elements).saturating_sub(before);
         let len = inside.saturating_sub(inside.checked_rem(page_size()).unwrap_or(inside));
         if len == 0 {
             return;
         }
-        // SAFETY: `before` is less than `bytes`, or `len` would be 0, so that the pointer stays inside
-        // the borrowed memory.
+        // SAFETY: the memory has more than `before` bytes, or `len` would be 0.
         let first_page = unsafe { begin.add(before) };
         // SAFETY: the pages from `first_page` to `len` behind it lie in memory that is borrowed here for
         // writing, and this advice changes neither its contents nor what may be done with it. Where the
@@ -94,47 +91,57 @@ pub enum Stores {
 ///
 /// If the plane is shorter than `out`.
 pub fn write_rows<P: Copy>(
-    mut out: ArrayViewMutD<'_, u8>,
+    out: ArrayViewMutD<'_, u8>,
     plane: &[P],
     stores: Stores,
     value: impl Fn(P) -> u8 + Copy,
 ) {
-    let write = |row: &mut [u8], part: &[P]| match stores {
-        Stores::PastCaches => write_past_caches(row, part, value),
-        Stores::Cached => write_cached(row, part, value),
-    };
-    if let Some(all) = out.as_slice_mut() {
-        write(all, &plane[..all.len()]);
-    } else {
-        let mut rest = plane;
-        for_each_row_mut(out, &mut |mut row| {
-            let (part, tail) = rest.split_at(row.len());
+    let mut rest = plane;
+    for_each_run_mut(out, &mut |run| match run {
+        Run::Slice(run) => {
+            let (part, tail) = rest.split_at(run.len());
             rest = tail;
-            match row.as_slice_mut() {
-                Some(row) => write(row, part),
-                None => row.iter_mut().zip(part).for_each(|(out, &entry)| *out = value(entry)),
+            match stores {
+                Stores::PastCaches if are_lines(run) => write_past_caches(run, part, value),
+                _ => write_cached(run, part, value),
             }
-        });
-    }
+        }
+        Run::Strided(mut run) => {
+            let (part, tail) = rest.split_at(run.len());
+            rest = tail;
+            run.iter_mut().zip(part).for_each(|(out, &entry)| *out = value(entry));
+        }
+    });
     if stores == Stores::PastCaches {
         order_stores();
     }
 }
 
 /// Sets every byte of `out`.
-pub fn set_rows(mut out: ArrayViewMutD<'_, u8>, value: u8, stores: Stores) {
-    if let Some(all) = out.as_slice_mut() {
-        // As one run, this is what the standard library does best.
-        return all.fill(value);
-    }
-    for_each_row_mut(out, &mut |mut row| match (row.as_slice_mut(), stores) {
-        (Some(row), Stores::PastCaches) => set_past_caches(row, value),
-        (Some(row), Stores::Cached) => row.fill(value),
-        (None, _) => row.fill(value),
+pub fn set_rows(out: ArrayViewMutD<'_, u8>, value: u8, stores: Stores) {
+    for_each_run_mut(out, &mut |run| match run {
+        Run::Slice(run) => match stores {
+            // For a long run, this is what the standard library does best.
+            Stores::PastCaches if run.len() < MIN_RUN && are_lines(run) => {
+                set_past_caches(run, value);
+            }
+            _ => run.fill(value),
+        },
+        Run::Strided(mut run) => run.fill(value),
     });
     if stores == Stores::PastCaches {
         order_stores();
     }
+}
+
+/// A run from this length on has whole lines enough, wherever it begins.
+const MIN_RUN: usize = 2048;
+
+/// Whether it is worth writing a run past the caches: a line that is written so in part, and in part by
+/// other stores, costs more than it saves.
+#[inline]
+fn are_lines(run: &[u8]) -> bool {
+    run.len() >= MIN_RUN || (run.len().is_multiple_of(LINE) && run.as_ptr().align_offset(LINE) == 0)
 }
 
 /// The caller orders the stores before anybody else reads the row.
@@ -182,7 +189,7 @@ fn store_line(line: &mut [u8; LINE], bytes: &[u8; LINE]) {
     debug_assert_eq!(line.as_ptr().align_offset(LINE), 0);
     let (to, from): (*mut __m128i, *const __m128i) =
         (line.as_mut_ptr().cast(), bytes.as_ptr().cast());
-    for part in 0..LINE / size_of::<__m128i>() {
+    for part in 0..4 {
         // SAFETY: four parts of 16 bytes are the 64 bytes of each array. The source may have any
         // alignment; the target is aligned to 64 bytes, as the one caller cut it. SSE2 is part of x86-64.
         unsafe { _mm_stream_si128(to.add(part), _mm_loadu_si128(from.add(part))) };
@@ -204,3 +211,80 @@ fn order_stores() {
 
 #[cfg(not(target_arch = "x86_64"))]
 fn order_stores() {}
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
+mod tests {
+    use ndarray::{ArrayD, Axis, Slice};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A part of a larger array that is not aligned to anything, and a plane for it.
+    fn case() -> impl Strategy<Value = (Vec<usize>, Vec<usize>, Vec<usize>)> {
+        let axis = prop_oneof![0..5_usize, Just(64), Just(130)];
+        let shape = prop::collection::vec(axis, 0..4);
+        shape.prop_flat_map(|shape| {
+            let margins = prop::collection::vec(prop_oneof![Just(0), 0..70_usize], shape.len());
+            (Just(shape), margins.clone(), margins)
+        })
+    }
+
+    fn part<'a>(
+        whole: &'a mut ArrayD<u8>,
+        before: &[usize],
+        shape: &[usize],
+    ) -> ArrayViewMutD<'a, u8> {
+        let mut part = whole.view_mut();
+        for (axis, (&before, &extent)) in before.iter().zip(shape).enumerate() {
+            part.slice_axis_inplace(Axis(axis), Slice::from(before..before + extent));
+        }
+        part
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_the_plane_and_nothing_around_them_is_touched(
+            (shape, before, after) in case(),
+            stores in prop_oneof![Just(Stores::Cached), Just(Stores::PastCaches)],
+        ) {
+            let axes = shape.iter().zip(&before).zip(&after);
+            let whole: Vec<usize> = axes.map(|((shape, before), after)| shape + before + after).collect();
+            let len: usize = shape.iter().product();
+            let plane: Vec<u16> = (0..len).map(|index| u16::try_from(index % 999).unwrap()).collect();
+            let value = |entry: u16| u8::try_from(entry % 251).unwrap();
+
+            let mut expected = ArrayD::from_elem(whole.clone(), 255_u8);
+            part(&mut expected, &before, &shape)
+                .iter_mut()
+                .zip(&plane)
+                .for_each(|(out, &entry)| *out = value(entry));
+            let mut found = ArrayD::from_elem(whole.clone(), 255_u8);
+            write_rows(part(&mut found, &before, &shape), &plane, stores, value);
+            prop_assert_eq!(&found, &expected);
+
+            part(&mut expected, &before, &shape).fill(7);
+            set_rows(part(&mut found, &before, &shape), 7, stores);
+            prop_assert_eq!(&found, &expected);
+
+            // Rows in another memory order have gaps.
+            let mut turned = ArrayD::from_elem(shape.clone(), 255_u8);
+            turned = turned.reversed_axes();
+            let flat: Vec<u8> = (0..len).map(|index| u8::try_from(index % 251).unwrap()).collect();
+            write_rows(turned.view_mut(), &flat, stores, |entry| entry);
+            prop_assert!(turned.iter().eq(&flat));
+        }
+    }
+
+    #[test]
+    fn advice_on_memory_of_any_size_and_place_changes_nothing() {
+        for len in [0, 1, 4095, 3 * 4096, LARGE_BYTES + 1] {
+            let mut bytes: Vec<u8> =
+                (0..len).map(|index| u8::try_from(index % 251).unwrap()).collect();
+            let before = bytes.clone();
+            advise_large_pages(&mut bytes);
+            advise_large_pages(&mut bytes[len / 3..]);
+            assert_eq!(bytes, before);
+        }
+    }
+}

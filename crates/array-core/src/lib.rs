@@ -4,7 +4,7 @@
 //! block by block ([`fold_blocks`]); it knows no file format and no annotation. Sources that keep
 //! voxels ([`MemoryArray`], and Zarr arrays in their own crate) and wrappers that change what is read
 //! ([`Crop`], [`ConstantArray`], [`ConcatArray`], [`SumArray`], [`LogicalOrArray`], [`ResampledArray`],
-//! and masks in their own crate) implement the same trait, so they stack freely.
+//! [`CachedArray`], and masks in their own crate) implement the same trait, so they stack freely.
 //!
 //! Rules that hold for every array:
 //!
@@ -35,6 +35,8 @@
 mod any_array;
 mod array;
 mod blocks;
+mod cache;
+mod cached;
 mod computed;
 mod concat;
 mod constant;
@@ -44,19 +46,21 @@ mod error;
 mod hardware;
 mod info;
 mod logical_or;
+mod many;
 mod memory;
 mod neuroglancer;
 mod resample;
 mod rows;
 mod scalar;
-mod slabs;
 mod sum;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use any_array::{AnyArray, AnyView, AnyViewMut};
 pub use array::{Array, ArrayExt, Visitor, WritableArray};
-pub use blocks::{Block, BlockGrid, Output, SplitSpatial, copy_blocks, fold_blocks};
+pub use blocks::{Block, BlockGrid, Output, SplitSpatial, copy_blocks, fold_blocks, walk_blocks};
+pub use cache::{BlockCache, CacheStats};
+pub use cached::CachedArray;
 pub use concat::ConcatArray;
 pub use constant::ConstantArray;
 pub use crop::Crop;
@@ -67,7 +71,6 @@ pub use info::{ArrayInfo, is_channel_axis};
 pub use logical_or::LogicalOrArray;
 pub use memory::MemoryArray;
 pub use resample::{Downsampling, ResampledArray};
-pub use rows::{fill_rows, for_each_row, for_each_row_mut, for_each_row_pair};
+pub use rows::{fill_rows, for_each_row, for_each_row_pair};
 pub use scalar::Scalar;
-pub use slabs::for_each_slab;
 pub use sum::SumArray;

@@ -3,6 +3,7 @@
 //! Working on whole rows, which are mostly slices, is several times faster than on the elements of a
 //! view one by one.
 
+use crate::hardware::vectorized;
 use ndarray::{ArrayView1, ArrayViewD, ArrayViewMut1, ArrayViewMutD, Axis, Ix1, Ix2};
 
 /// Calls `visit` with each row (the last axis) of `view`, in C order.
@@ -26,46 +27,65 @@ pub fn for_each_row<T>(view: ArrayViewD<'_, T>, visit: &mut impl FnMut(ArrayView
     }
 }
 
-/// Calls `visit` with each row (the last axis) of `view`, in C order, to write it.
-pub fn for_each_row_mut<T>(
+/// Elements that follow one another in C order.
+pub(crate) enum Run<'a, T> {
+    /// Neighbours in memory, as many as there are.
+    Slice(&'a mut [T]),
+    /// A row with gaps.
+    Strided(ArrayViewMut1<'a, T>),
+}
+
+/// Calls `visit` with the elements of `view` in C order, in runs as long as its memory order allows.
+#[inline]
+pub(crate) fn for_each_run_mut<T>(
     mut view: ArrayViewMutD<'_, T>,
-    visit: &mut impl FnMut(ArrayViewMut1<'_, T>),
+    visit: &mut impl FnMut(Run<'_, T>),
 ) {
+    if let Some(run) = view.as_slice_mut() {
+        return visit(Run::Slice(run));
+    }
     match view.ndim() {
-        0 => for_each_row_mut(view.insert_axis(Axis(0)), visit),
-        1 => visit(typed::<_, Ix1>(view)),
-        2 => typed::<_, Ix2>(view).rows_mut().into_iter().for_each(visit),
-        _ => view.axis_iter_mut(Axis(0)).for_each(|part| for_each_row_mut(part, visit)),
+        0 => unreachable!("a single element has no gaps"),
+        1 => visit(Run::Strided(typed::<_, Ix1>(view))),
+        2 => {
+            for mut row in typed::<_, Ix2>(view).axis_iter_mut(Axis(0)) {
+                match row.as_slice_mut() {
+                    Some(run) => visit(Run::Slice(run)),
+                    None => visit(Run::Strided(row)),
+                }
+            }
+        }
+        _ => view.axis_iter_mut(Axis(0)).for_each(|part| for_each_run_mut(part, visit)),
     }
 }
 
 /// Calls `visit` with each row (the last axis) of `view` and the row of `out` at the same place, in C
 /// order; `out` has the same shape, and rows without gaps.
 ///
+/// Where `visit` is inlined, it is compiled for the vectors that the machine has.
+///
 /// # Panics
 ///
 /// If the shapes differ, or the elements of a row of `out` are not neighbours in memory.
-#[inline]
 pub fn for_each_row_pair<T, P>(
     view: ArrayViewD<'_, T>,
     mut out: ArrayViewMutD<'_, P>,
     visit: &mut impl FnMut(ArrayView1<'_, T>, &mut [P]),
 ) {
+    const GAPS: &str = "the caller's rows have no gaps";
     assert_eq!(view.shape(), out.shape(), "rows are paired by their place");
-    let mut pair = |row: ArrayView1<'_, T>, out: ArrayViewMut1<'_, P>| {
-        let out = out.into_slice().expect("the caller's rows have no gaps");
-        visit(row, out);
-    };
     match (view.ndim(), view.to_slice(), out.as_slice_mut()) {
         // Without gaps on both sides, all rows are one.
-        (_, Some(view), Some(out)) => visit(view.into(), out),
+        (_, Some(view), Some(out)) => vectorized(|| visit(view.into(), out)),
         (0, ..) => unreachable!("a single element has no gaps"),
-        (1, ..) => pair(typed::<_, Ix1>(view), typed::<_, Ix1>(out)),
+        (1, ..) => visit(typed::<_, Ix1>(view), typed::<_, Ix1>(out).into_slice().expect(GAPS)),
         (2, ..) => {
-            let rows = typed::<_, Ix2>(view);
-            for (row, out) in rows.outer_iter().zip(typed::<_, Ix2>(out).outer_iter_mut()) {
-                pair(row, out);
-            }
+            let (rows, mut outs) = (typed::<_, Ix2>(view), typed::<_, Ix2>(out));
+            vectorized(|| {
+                for (row, out) in rows.outer_iter().zip(outs.axis_iter_mut(Axis(0))) {
+                    visit(row, out.into_slice().expect(GAPS));
+                }
+            });
         }
         _ => {
             for (view, out) in view.outer_iter().zip(out.outer_iter_mut()) {
@@ -75,11 +95,11 @@ pub fn for_each_row_pair<T, P>(
     }
 }
 
-/// Sets every element, row by row.
+/// Sets every element, run by run.
 pub fn fill_rows<T: Copy>(view: ArrayViewMutD<'_, T>, value: T) {
-    for_each_row_mut(view, &mut |mut row| match row.as_slice_mut() {
-        Some(row) => row.fill(value),
-        None => row.fill(value),
+    for_each_run_mut(view, &mut |run| match run {
+        Run::Slice(run) => run.fill(value),
+        Run::Strided(mut run) => run.fill(value),
     });
 }
 

@@ -11,6 +11,9 @@ use zarr_source::ZarrError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
+    /// The labels cannot be kept in a cache.
+    #[error(transparent)]
+    Mask(#[from] annotation_mask::MaskError),
     /// The container could not be written.
     #[error(transparent)]
     Zarr(#[from] ZarrError),

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use annotation_mask::{ChannelCounts, GroundTruth};
+use array_core::BlockCache;
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 use zarr_source::{Staging, ZarrGroup};
@@ -18,6 +19,9 @@ use crate::options::{Existing, WriteOptions};
 use crate::partial::Partial;
 use crate::plan::Plan;
 use crate::{first_level, later_levels};
+
+/// What blocks may take that several chunks need: a layer of those of a volume of 1024^3, twice.
+const CACHE_BYTES: u64 = 128 << 20;
 
 /// What is there after a run.
 #[derive(Clone, Debug)]
@@ -53,6 +57,10 @@ pub fn write(
 ) -> Result<Written, WriteError> {
     let plan = Plan::new(pair.info(), options)?;
     let job = Job::new(pair, &plan, options);
+    // Where the chunks do not follow the blocks, several need the same block.
+    let cache = Arc::new(BlockCache::new(CACHE_BYTES));
+    let kept = if plan.decodes_once() { None } else { Some(pair.cached(&cache)?) };
+    let pair = kept.as_deref().unwrap_or(pair);
     // What replaces the output is asked for later: an unfinished run may have been allowed to.
     let output = Staging::check(output, options.existing != Existing::Refuse)?;
     if options.existing == Existing::Resume && !Partial::exists(&output) {

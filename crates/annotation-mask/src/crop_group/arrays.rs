@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use array_core::{
-    Array, ArrayError, ArrayExt, ArrayInfo, Block, Output, Scalar, Visitor, fold_blocks, set_rows,
-    write_rows,
+    Array, ArrayError, ArrayExt, ArrayInfo, Block, BlockCache, Output, Scalar, Stores, Visitor,
+    fold_blocks, set_rows, write_rows,
 };
 use geometry::Window;
-use ndarray::Axis;
+use ndarray::{ArrayViewMutD, Axis};
 
 use crate::class_groups::ClassGroups;
 use crate::crop_group::CropGroup;
@@ -76,6 +76,7 @@ pub struct CropMaskAndTarget<A> {
 #[derive(Debug)]
 struct Channels<A> {
     crop: Arc<CropGroup<A>>,
+    groups: ClassGroups,
     plan: Plan,
     info: ArrayInfo,
     summaries: Vec<ChannelSummary>,
@@ -92,7 +93,8 @@ impl<A: Array> CropMaskAndTarget<A> {
             .with_attrs(Arc::clone(crop.attrs()));
         let plan = Plan::new(&crop, groups);
         let summaries = plan.summaries(groups);
-        let shared = Arc::new(Channels { crop, plan, info, summaries });
+        let groups = groups.clone();
+        let shared = Arc::new(Channels { crop, groups, plan, info, summaries });
         Ok(Self {
             mask: CropMask(Arc::clone(&shared)),
             target: CropTarget(Arc::clone(&shared)),
@@ -156,6 +158,20 @@ impl<A: Array> GroundTruth for CropMaskAndTarget<A> {
                 target: plane(&shape, target),
             })
         })
+    }
+
+    fn read_pair_into(
+        &self,
+        window: &Window,
+        mask: Output<'_>,
+        target: Output<'_>,
+    ) -> Result<(), ArrayError> {
+        self.shared.read_pair_into(window, mask, target)
+    }
+
+    fn cached(&self, cache: &Arc<BlockCache>) -> Result<Box<dyn GroundTruth + '_>, MaskError> {
+        let crop = self.shared.crop.borrowed().with_cache(cache)?;
+        Ok(Box::new(CropMaskAndTarget::new(Arc::new(crop), &self.shared.groups)?))
     }
 
     fn channels(&self) -> Vec<ChannelSummary> {
@@ -261,24 +277,66 @@ impl<A: Array> Channels<A> {
             return out.fill(Scalar::U8(0));
         }
         let work = |window: &Window, out: Output<'_>| {
-            let (zeroed, stores) = (out.is_zeroed(), out.stores());
-            let mut out = out.into_view().typed::<u8>()?;
+            let mut out = ChannelsOutput::new(product, out)?;
             self.with_states(window, 0, |_, mut evaluated| {
                 evaluated.for_each_channel(|channel, states, plane| {
-                    let out = out.index_axis_mut(Axis(0), channel);
-                    match states {
-                        States::Constant(state) if zeroed && product.of(state) == 0 => {}
-                        States::Constant(state) => set_rows(out, product.of(state), stores),
-                        States::Plane => {
-                            write_rows(out, plane, stores, |state| product.of(state));
-                        }
-                    }
+                    out.write(channel, states, plane);
                 });
                 Ok(())
             })
         };
         fold_blocks(window, self.info.blocks(), out, &work, &|(), ()| ())?;
         Ok(())
+    }
+
+    fn read_pair_into(
+        &self,
+        window: &Window,
+        mut mask: Output<'_>,
+        mut target: Output<'_>,
+    ) -> Result<(), ArrayError> {
+        if self.plan.keeps_nothing() {
+            return mask.fill(Scalar::U8(0)).and_then(|()| target.fill(Scalar::U8(0)));
+        }
+        let work = |window: &Window, (mask, target): (Output<'_>, Output<'_>)| {
+            let mut mask = ChannelsOutput::new(Product::Mask, mask)?;
+            let mut target = ChannelsOutput::new(Product::Target, target)?;
+            self.with_states(window, 0, |_, mut evaluated| {
+                evaluated.for_each_channel(|channel, states, plane| {
+                    mask.write(channel, states, plane);
+                    target.write(channel, states, plane);
+                });
+                Ok(())
+            })
+        };
+        fold_blocks(window, self.info.blocks(), (mask, target), &work, &|(), ()| ())?;
+        Ok(())
+    }
+}
+
+/// The place of one product of a block, of shape `[channels, ..block]`.
+struct ChannelsOutput<'a> {
+    product: Product,
+    view: ArrayViewMutD<'a, u8>,
+    zeroed: bool,
+    stores: Stores,
+}
+
+impl<'a> ChannelsOutput<'a> {
+    fn new(product: Product, out: Output<'a>) -> Result<Self, ArrayError> {
+        let (zeroed, stores) = (out.is_zeroed(), out.stores());
+        Ok(Self { product, view: out.into_view().typed()?, zeroed, stores })
+    }
+
+    /// Writes one channel; what is zero already is left alone.
+    fn write(&mut self, channel: usize, states: States, plane: &[u8]) {
+        let (product, stores) = (self.product, self.stores);
+        let out = self.view.index_axis_mut(Axis(0), channel);
+        match states {
+            States::Constant(state) if self.zeroed && product.of(state) == 0 => {}
+            States::Constant(state) => set_rows(out, product.of(state), stores),
+            States::Plane => write_rows(out, plane, stores, |state| product.of(state)),
+        }
     }
 }
 

@@ -1,0 +1,227 @@
+//! Cached arrays: the same voxels, each block read once, whatever threads and sources do.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use array_core::testing::check_contract;
+use array_core::{
+    Array, ArrayError, ArrayExt, ArrayInfo, Block, BlockCache, CachedArray, DType, MemoryArray,
+    Scalar, Visitor,
+};
+use geometry::{Coordinate, Roi, VoxelGrid, VoxelSize, Window};
+use ndarray::ArrayD;
+use proptest::prelude::*;
+use rayon::prelude::*;
+
+fn info(shape: &[usize], block_shape: &[usize]) -> ArrayInfo {
+    let axes = &["c", "z", "y", "x"][4 - shape.len()..];
+    let dims = axes.len() - usize::from(axes[0] == "c");
+    let grid = VoxelGrid::new(
+        Coordinate::splat(dims, 3).unwrap(),
+        VoxelSize::new(Coordinate::splat(dims, 2).unwrap()).unwrap(),
+    );
+    let info = ArrayInfo::new(DType::U16, axes, shape, grid.unwrap()).unwrap();
+    info.with_block_shape(block_shape).unwrap()
+}
+
+fn memory(shape: &[usize], block_shape: &[usize]) -> MemoryArray {
+    let len = u16::try_from(shape.iter().product::<usize>()).unwrap();
+    let voxels = ArrayD::from_shape_vec(shape.to_vec(), (1..=len).collect()).unwrap();
+    MemoryArray::new(info(shape, block_shape), voxels).unwrap()
+}
+
+/// A source that counts its reads, and misbehaves as it is told.
+#[derive(Debug)]
+struct Source {
+    inner: MemoryArray,
+    reads: AtomicUsize,
+    fails: AtomicBool,
+    panics: AtomicBool,
+    /// Whether a read waits for other work of rayon.
+    joins: bool,
+}
+
+impl Source {
+    fn new(inner: MemoryArray) -> Self {
+        let no = AtomicBool::default;
+        Self { inner, reads: AtomicUsize::default(), fails: no(), panics: no(), joins: false }
+    }
+
+    fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+}
+
+impl Array for Source {
+    fn info(&self) -> &ArrayInfo {
+        self.inner.info()
+    }
+
+    fn visit(&self, window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        if self.joins {
+            (0..8).into_par_iter().for_each(|_| std::thread::yield_now());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        assert!(!self.panics.swap(false, Ordering::SeqCst), "as it was told");
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(ArrayError::Virtual { array: "a test".to_owned() });
+        }
+        if window.start()[0] == 0 && window.shape()[0] == 1 {
+            return visitor(Block::Constant(Scalar::U16(5)));
+        }
+        self.inner.visit(window, visitor)
+    }
+
+    fn kind(&self) -> &'static str {
+        "a test"
+    }
+}
+
+#[test]
+fn a_cached_array_keeps_the_contract() {
+    for (shape, block_shape) in
+        [(vec![5, 6, 7], [2, 4, 3]), (vec![2, 5, 6, 7], [8, 1, 7]), (vec![3, 0, 4], [2, 2, 2])]
+    {
+        for max_bytes in [0, 700, 1 << 20] {
+            let cache = Arc::new(BlockCache::new(max_bytes));
+            let cached = CachedArray::new(memory(&shape, &block_shape), &cache);
+            check_contract(&cached);
+            if let Ok(part) = Roi::new([3, 5, 3], [4, 6, 8]) {
+                check_contract(
+                    &CachedArray::new(memory(&[5, 6, 7], &[2, 4, 3]), &cache).crop(&part).unwrap(),
+                );
+            }
+            let stats = cache.stats();
+            assert!(stats.bytes <= max_bytes, "{stats:?}");
+        }
+    }
+}
+
+#[test]
+fn a_constant_block_stays_one_and_a_block_is_handed_out_without_a_copy() {
+    let cache = Arc::new(BlockCache::new(1 << 20));
+    let cached = CachedArray::new(Source::new(memory(&[5, 6, 7], &[1, 6, 7])), &cache);
+    for _ in 0..2 {
+        let first = Window::new(&[0, 1, 1], &[1, 2, 2]).unwrap();
+        let check = &mut |block: Block<'_>| {
+            assert!(matches!(block, Block::Constant(Scalar::U16(5))));
+            Ok(())
+        };
+        cached.visit(&first, check).unwrap();
+        let mut places = Vec::new();
+        for _ in 0..2 {
+            cached
+                .visit(&Window::new(&[2, 1, 1], &[1, 2, 2]).unwrap(), &mut |block| {
+                    let Block::Voxels(voxels) = block else { panic!("{block:?}") };
+                    places.push(voxels.typed::<u16>().unwrap().as_ptr());
+                    Ok(())
+                })
+                .unwrap();
+        }
+        assert_eq!(places[0], places[1]);
+    }
+    assert_eq!(cached.source().reads(), 2);
+    assert_eq!(cache.stats().hits, 4);
+    assert!((cache.stats().hit_rate() - 4.0 / 6.0).abs() < 1e-9);
+    cache.clear();
+    assert_eq!((cache.stats().blocks, cache.stats().bytes), (0, 0));
+}
+
+#[test]
+fn threads_that_want_one_block_read_it_once() {
+    let cache = Arc::new(BlockCache::new(1 << 20));
+    let cached = CachedArray::new(Source::new(memory(&[8, 8, 8], &[4, 4, 4])), &cache);
+    let expected = memory(&[8, 8, 8], &[4, 4, 4]).data().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert_eq!(cached.read(cached.roi()).unwrap(), expected));
+        }
+    });
+    assert_eq!(cached.source().reads(), 8);
+    assert_eq!(cache.stats().misses, 8);
+    assert_eq!(cache.stats().blocks, 8);
+}
+
+#[test]
+fn arrays_in_one_cache_do_not_mix_and_share_its_limit() {
+    let bytes = 4 * 4 * 4 * 2;
+    let cache = Arc::new(BlockCache::new(5 * (bytes + 200)));
+    let arrays: Vec<_> =
+        (0..3).map(|_| CachedArray::new(memory(&[8, 8, 8], &[4, 4, 4]), &cache)).collect();
+    let other = CachedArray::new(
+        MemoryArray::new(info(&[8, 8, 8], &[4, 4, 4]), ArrayD::from_elem(vec![8; 3], 9_u16))
+            .unwrap(),
+        &cache,
+    );
+    for _ in 0..3 {
+        for array in &arrays {
+            assert_eq!(array.read(array.roi()).unwrap(), array.source().data().unwrap());
+            assert_eq!(other.read(other.roi()).unwrap(), other.source().data().unwrap());
+            let stats = cache.stats();
+            assert!(stats.bytes <= stats.max_bytes && stats.blocks >= 2, "{stats:?}");
+        }
+    }
+}
+
+#[test]
+fn what_failed_or_panicked_is_read_again() {
+    let cache = Arc::new(BlockCache::new(1 << 20));
+    let cached = CachedArray::new(Source::new(memory(&[4, 4, 4], &[4, 4, 4])), &cache);
+    cached.source().fails.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        assert!(cached.read(cached.roi()).is_err());
+    }
+    cached.source().fails.store(false, Ordering::SeqCst);
+    cached.source().panics.store(true, Ordering::SeqCst);
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let read = || scope.spawn(|| cached.read(cached.roi()).unwrap());
+        let threads: Vec<_> = (0..4).map(|_| read()).collect();
+        threads.into_iter().map(std::thread::ScopedJoinHandle::join).collect()
+    });
+    assert_eq!(results.iter().filter(|result| result.is_err()).count(), 1);
+    assert_eq!(cached.source().reads(), 4);
+    // The thread that panicked is not one that is reading for ever.
+    assert_eq!(cached.read(cached.roi()).unwrap(), memory(&[4, 4, 4], &[4, 4, 4]).data().unwrap());
+}
+
+/// A worker of rayon that waits inside a read takes other work, which may want the same block.
+#[test]
+fn a_source_that_waits_for_rayon_does_not_wait_for_ever() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().unwrap();
+    let cache = Arc::new(BlockCache::new(2 * 400));
+    let source = Source { joins: true, ..Source::new(memory(&[8, 8, 8], &[4, 4, 4])) };
+    let cached = CachedArray::new(source, &cache);
+    let first = Window::new(&[0, 0, 0], &[3, 3, 3]).unwrap();
+    let roi = cached.info().grid().roi(&first).unwrap();
+    let expected = cached.source().inner.read(&roi).unwrap();
+    pool.install(|| {
+        (0..200).into_par_iter().for_each(|round| {
+            if round % 2 == 0 {
+                assert_eq!(cached.read(&roi).unwrap(), expected);
+            } else {
+                cached.read(cached.roi()).unwrap();
+            }
+        });
+    });
+}
+
+proptest! {
+    #[test]
+    fn cached_voxels_are_those_of_the_source(
+        block_shape in prop::collection::vec(1..6_usize, 3),
+        windows in prop::collection::vec((0..5_usize, 0..6_usize, 0..7_usize, 1..6_usize), 1..12),
+        max_bytes in prop::sample::select(vec![0, 300, 1 << 20]),
+    ) {
+        let cache = Arc::new(BlockCache::new(max_bytes));
+        let cached = CachedArray::new(memory(&[5, 6, 7], &block_shape), &cache);
+        for (z, y, x, len) in windows {
+            let shape = [len.min(5 - z), len.min(6 - y), len.min(7 - x)];
+            let roi = cached.info().grid().roi(&Window::new(&[z, y, x], &shape).unwrap()).unwrap();
+            prop_assert_eq!(cached.read(&roi).unwrap(), cached.source().read(&roi).unwrap());
+        }
+        prop_assert!(cache.stats().bytes <= max_bytes);
+    }
+}
