@@ -58,6 +58,11 @@ impl Plan {
         Ok(Self { chunk_shape, shard_shape, levels })
     }
 
+    /// Whether each block of the labels is needed once.
+    pub(crate) fn decodes_once(&self) -> bool {
+        self.levels.first().is_none_or(|level| follows_blocks(&level.info, &level.tile))
+    }
+
     /// The voxels of all levels.
     pub(crate) fn voxels(&self) -> Result<u64, WriteError> {
         self.levels
@@ -106,7 +111,11 @@ impl Level {
 /// ```
 #[must_use]
 pub fn decodes_once(info: &ArrayInfo, chunk_shape: &[usize]) -> bool {
-    let tile = tile(info, chunk_shape, None);
+    follows_blocks(info, &tile(info, chunk_shape, None))
+}
+
+/// Whether no two tiles meet the same block.
+fn follows_blocks(info: &ArrayInfo, tile: &[usize]) -> bool {
     let blocks = info.blocks();
     let axes =
         tile.iter().zip(info.spatial_shape()).zip(blocks.shape().iter().zip(blocks.inside()));

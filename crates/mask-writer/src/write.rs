@@ -17,7 +17,7 @@ use crate::journal::{Earlier, Journal, Unit, counts_json, counts_of};
 use crate::observer::Observer;
 use crate::options::{Existing, WriteOptions};
 use crate::partial::Partial;
-use crate::plan::{Plan, decodes_once};
+use crate::plan::Plan;
 use crate::{first_level, later_levels};
 
 /// What blocks may take that several chunks need: a layer of those of a volume of 1024^3, twice.
@@ -59,8 +59,7 @@ pub fn write(
     let job = Job::new(pair, &plan, options);
     // Where the chunks do not follow the blocks, several need the same block.
     let cache = Arc::new(BlockCache::new(CACHE_BYTES));
-    let follows = decodes_once(pair.info(), &plan.chunk_shape);
-    let kept = if follows { None } else { Some(pair.cached(&cache)?) };
+    let kept = if plan.decodes_once() { None } else { Some(pair.cached(&cache)?) };
     let pair = kept.as_deref().unwrap_or(pair);
     // What replaces the output is asked for later: an unfinished run may have been allowed to.
     let output = Staging::check(output, options.existing != Existing::Refuse)?;

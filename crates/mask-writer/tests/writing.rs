@@ -347,6 +347,8 @@ fn every_block_is_read_once_whether_the_chunks_follow_the_blocks_or_not() {
         (vec![2, 3, 5], None),
         (vec![8, 12, 5], None),
         (vec![2, 3, 5], Some(vec![8, 6, 10])),
+        // Shards that cut blocks, although chunks do not.
+        (vec![2, 3, 5], Some(vec![6, 9, 5])),
         (vec![5, 6, 5], None),
         (vec![3, 7, 4], None),
     ] {

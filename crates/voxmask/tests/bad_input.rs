@@ -360,6 +360,38 @@ fn a_full_disk_leaves_nothing_behind() {
     assert_eq!(run.code, Some(0), "{}", run.stderr);
 }
 
+#[test]
+fn what_was_written_before_a_chunk_that_cannot_be_read_is_kept() {
+    let sandbox = Sandbox::new();
+    let zarray = json!({"shape": [64, 64, 256], "chunks": [64, 64, 64], "dtype": "|u1"});
+    let chunk = vec![3; 64 * 64 * 64];
+    let mut chunks: Vec<(&str, Vec<u8>)> =
+        ["0.0.0", "0.0.1", "0.0.2", "0.0.3"].map(|name| (name, chunk.clone())).to_vec();
+    chunks[3].1.truncate(100);
+    v2_by_hand(&sandbox.path("a.zarr"), &zarray, &json!({SIZE: [1, 1, 1]}), &chunks);
+    let args = ["mask", "a.zarr", "--group", "g=3", "--targets", "-o", "out.zarr"];
+    let one_thread = |args: &[&str]| {
+        common::run_of(
+            &sandbox.command().env("RAYON_NUM_THREADS", "1").args(args).output().unwrap(),
+        )
+    };
+    let run = one_thread(&args);
+    let needles = ["75 % of", "out.zarr", "0.0.3", "hint: the same command with --resume goes on"];
+    common::assert_refusal(&run, 1, &needles, "a cut off chunk");
+    // Again, as long as it cannot be read.
+    let resume = [&args[..], &["--resume"]].concat();
+    let run = one_thread(&resume);
+    common::assert_refusal(&run, 1, &["75 % of", "0.0.3"], "the same chunk");
+    fs::write(sandbox.path("a.zarr/0.0.3"), &chunk).unwrap();
+    // What is finished is not read again.
+    fs::remove_file(sandbox.path("a.zarr/0.0.0")).unwrap();
+    let found = sandbox.json(&[&resume[..], &["--json"]].concat());
+    assert_eq!(found["resumed_at"], 0.75);
+    assert_eq!(found["channels"][0]["known"], 64 * 64 * 256);
+    let mask = common::bytes_of(&sandbox.path("out.zarr/mask/s0"));
+    assert!(mask.iter().all(|&voxel| voxel == 1));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_mask_can_be_resumed() {

@@ -118,6 +118,42 @@ fn keys(object: &Value) -> BTreeSet<&str> {
 
 /// What the specification of version 2 asks of `.zarray`, and that of version 3 of `zarr.json`.
 #[test]
+fn shards_codecs_and_levels_are_read_elsewhere() {
+    let sandbox = Sandbox::new();
+    let voxels = typed::<u16>(&labels(&[10, 12, 9], &IDS));
+    let crop = Crop { place: FRACTIONS, ..Crop::default() };
+    crop.store(&sandbox.path("crop.zarr"), &voxels);
+    sandbox.write("groups.toml", GROUPS_TOML);
+    let mut arrays = Vec::new();
+    for (index, more) in [
+        "--zarr-format 3 --shards 8,12,9 --chunks 4,4,3 --levels 3",
+        "--zarr-format 3 --shards 8 --chunks 4 --codec blosc-lz4:9",
+        "--zarr-format 3 --shards 4 --chunks 4 --codec none",
+        "--zarr-format 3 --codec gzip",
+        "--zarr-format 3 --levels 2 --mask-levels mean --target-levels mean --codec blosc-lz4",
+        "--zarr-format 2 --codec gzip:9 --levels 3 --mask-levels any --chunks 4",
+        "--zarr-format 2 --codec blosc-lz4 --levels 2 --mask-levels mean",
+        "--zarr-format 2 --codec zstd:22",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = format!("out{index}.zarr");
+        let args = ["mask", "crop.zarr/all/s0", "--groups", "groups.toml", "--targets", "-o", &out];
+        let more: Vec<&str> = more.split(' ').collect();
+        sandbox.succeeds(&[&args[..], &more].concat());
+        for image in ["mask", "target"] {
+            for level in 0..3 {
+                let path = sandbox.path(&out).join(image).join(format!("s{level}"));
+                arrays.extend(path.exists().then_some(path));
+            }
+        }
+    }
+    assert_eq!(arrays.len(), 2 * (3 + 1 + 1 + 1 + 2 + 3 + 2 + 1));
+    asked_elsewhere(&arrays);
+}
+
+#[test]
 fn arrays_and_groups_follow_the_text_of_the_specifications() {
     let (_sandbox, arrays) = outputs();
     for path in arrays {

@@ -121,9 +121,12 @@ fn labels_of_every_type_and_compression_are_read_the_same_elsewhere() {
     let voxels = labels(&[6, 7, 5], &[0, 1, 4, 100]);
     let signed = labels(&[6, 7, 5], &[0, 1, -4, -100]);
     let mut arrays = Vec::new();
-    for compression in
-        [Compression::None, Compression::Zstd { level: 22 }, Compression::BloscLz4 { level: 5 }]
-    {
+    for compression in [
+        Compression::None,
+        Compression::Zstd { level: 22 },
+        Compression::BloscLz4 { level: 5 },
+        Compression::Gzip { level: 1 },
+    ] {
         for stored in [
             typed::<u8>(&voxels),
             typed::<u16>(&voxels),

@@ -13,7 +13,7 @@ use common::{
     CNNECTOME, Crop, FRACTIONS, GENERIC, GROUPS, GROUPS_TOML, IDS, STRICT, Sandbox, WHOLE, arg,
     assert_voxels, bytes_of, json_file, labels, model_mask, model_target, ones, typed, v2_by_hand,
 };
-use ndarray::{ArrayD, Slice};
+use ndarray::{ArrayD, Dimension, Slice};
 use predicates::prelude::*;
 use serde_json::{Value, json};
 use zarr_source::{Compression, ZarrArray, ZarrFormat};
@@ -576,4 +576,114 @@ fn labels_in_a_plane_give_masks_in_a_plane() {
     sandbox.succeeds(&args);
     check(&sandbox.path("out.zarr"), &voxels, &STRICT, &group_ids());
     assert_eq!(ZarrArray::open(sandbox.path("out.zarr/mask/s0")).unwrap().axes(), ["c", "y", "x"]);
+}
+
+#[test]
+fn levels_have_half_the_resolution_and_say_where_they_lie() {
+    for format in ["2", "3"] {
+        let (sandbox, voxels) = crop(&Crop { place: FRACTIONS, ..Crop::default() });
+        let args = ["mask", LABELS, "--groups", "groups.toml", "--targets", "-o", "out.zarr"];
+        let more = ["--levels", "3", "--zarr-format", format, "--json"];
+        let told = sandbox.json(&[&args[..], &more].concat());
+        assert_eq!(told["levels"], json!(["s0", "s1", "s2"]));
+        assert_eq!(told["resumed_at"], Value::Null);
+        check(&sandbox.path("out.zarr"), &voxels, &STRICT, &group_ids());
+        let known = model_mask(&voxels, &STRICT);
+        let belongs = model_target(&voxels, &group_ids(), 0);
+        for (level, factor) in [(1, 2), (2, 4)] {
+            let count = |voxels: &ArrayD<u8>, index: &[usize]| {
+                let cube = ndarray::indices((factor, factor, factor)).into_iter();
+                let place = |(z, y, x)| {
+                    [index[0], index[1] * factor + z, index[2] * factor + y, index[3] * factor + x]
+                };
+                cube.map(|inside| usize::from(voxels[&place(inside)[..]])).sum::<usize>()
+            };
+            let shape: Vec<usize> = [5].into_iter().chain(SHAPE.map(|n| n / factor)).collect();
+            let model = |is_one: &dyn Fn(&[usize]) -> bool| {
+                ArrayD::from_shape_fn(&shape[..], |index| u8::from(is_one(index.slice())))
+            };
+            let all = factor * factor * factor;
+            let mask = model(&|index| count(&known, index) == all);
+            let target = model(&|index| 2 * count(&belongs, index) > all);
+            let path = |image: &str| sandbox.path("out.zarr").join(format!("{image}/s{level}"));
+            assert_voxels(&bytes_of(&path("mask")), &mask);
+            assert_voxels(&bytes_of(&path("target")), &target);
+        }
+        let (ome, _) = metadata(&sandbox.path("out.zarr"), "mask", format);
+        // The corner and half a voxel: 13282.29 + 2 * 2.62, -4 + 2 * 2, 0.5 + 2 * 2.5.
+        let transforms = json!([
+            {"type": "scale", "scale": [1, 10.48, 8, 10]},
+            {"type": "translation", "translation": [0, 13287.53, 0, 5.5]},
+        ]);
+        assert_eq!(ome["datasets"][2]["path"], "s2");
+        assert_eq!(ome["datasets"][2]["coordinateTransformations"], transforms);
+        let text = sandbox.succeeds(&["inspect", "out.zarr/mask/s2"]).stdout;
+        assert!(text.contains("corner  13282.29, -4, 0.5 nm\n"), "{text}");
+        assert!(text.contains("voxel size  10.48 x 8 x 10 nm\n"), "{text}");
+    }
+}
+
+#[test]
+fn shards_and_codecs_are_those_asked_for_and_change_no_voxel() {
+    let (sandbox, voxels) = crop(&Crop::default());
+    let args = ["mask", LABELS, "--groups", "groups.toml", "--targets", "-o", "out.zarr"];
+    for (codec, name, level) in [
+        ("zstd", "zstd", Some(("level", 3))),
+        ("zstd:19", "zstd", Some(("level", 19))),
+        ("gzip", "gzip", Some(("level", 6))),
+        ("gzip:0", "gzip", Some(("level", 0))),
+        ("blosc-lz4:9", "blosc", Some(("clevel", 9))),
+        ("none", "bytes", None),
+    ] {
+        let more = ["--codec", codec, "--chunks", "2,3,3", "--shards", "4,12,6", "--overwrite"];
+        sandbox.succeeds(&[&args[..], &more].concat());
+        check(&sandbox.path("out.zarr"), &voxels, &STRICT, &group_ids());
+        let array = json_file(&sandbox.path("out.zarr/mask/s0/zarr.json"));
+        assert_eq!(array["chunk_grid"]["configuration"]["chunk_shape"], json!([1, 4, 12, 6]));
+        let shards = &array["codecs"][0]["configuration"];
+        assert_eq!(shards["chunk_shape"], json!([1, 2, 3, 3]));
+        let last = shards["codecs"].as_array().unwrap().last().unwrap();
+        assert_eq!(last["name"], name, "{codec}");
+        if let Some((key, value)) = level {
+            assert_eq!(last["configuration"][key], value, "{codec}");
+        }
+    }
+}
+
+#[test]
+fn options_of_the_output_that_mean_nothing_are_wrong_usage() {
+    let (sandbox, _) = crop(&Crop::default());
+    let refused = |more: &str, needles: &[&str]| {
+        let args = ["mask", LABELS, "--group", "g=1", "-o", "out.zarr"];
+        let more: Vec<&str> = more.split(' ').collect();
+        sandbox.refuses(&[&args[..], &more].concat(), 2, needles);
+    };
+    refused("--codec lzma", &["lzma", "zstd, blosc-lz4, gzip and none"]);
+    refused("--codec gzip:10", &["gzip has the levels 0 to 9, not 10"]);
+    refused("--codec zstd:0", &["zstd has the levels 1 to 22, not 0"]);
+    refused("--codec zstd:x", &["\"x\" is not a level"]);
+    refused("--codec none:3", &["none has no levels"]);
+    refused("--levels 0", &["--levels", "at least 1"]);
+    refused("--levels 5", &["--levels", "axis x has 9 voxels", "4 levels"]);
+    refused("--mask-levels any", &["--levels"]);
+    refused("--levels 2 --mask-levels most", &["most", "all, any and mean"]);
+    refused("--levels 2 --target-levels mean", &["--targets"]);
+    refused("--shards 5 --chunks 4", &["--shards", "[5, 5, 5]", "[4, 4, 4]"]);
+    refused("--shards 4,4 --chunks 4", &["--shards [4, 4]", "3 positive"]);
+    refused("--shards 4 --chunks 4 --zarr-format 2", &["--shards", "version 3"]);
+    refused("--resume --overwrite", &["--resume", "--overwrite"]);
+}
+
+#[test]
+fn nothing_to_resume_is_told_with_a_way_out() {
+    let (sandbox, _) = crop(&Crop::default());
+    let args = ["mask", LABELS, "--group", "g=1", "-o", "out.zarr", "--resume"];
+    sandbox.refuses(&args, 1, &["nothing to resume", "out.zarr", "hint: leave out --resume"]);
+    sandbox.succeeds(&args[..args.len() - 1]);
+    let before = sandbox.listing();
+    let told = sandbox.json(&[&args[..], &["--json"]].concat());
+    assert_eq!(told["resumed_at"], 1.0);
+    sandbox.assert_unchanged(&before);
+    let other = ["mask", LABELS, "--group", "g=3", "-o", "out.zarr", "--resume"];
+    sandbox.refuses(&other, 1, &["another job", "groups was", "--overwrite"]);
 }
