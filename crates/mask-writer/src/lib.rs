@@ -1,6 +1,6 @@
 //! Writes masks and targets into a container, block by block.
 //!
-//! [`write`] takes a [`GroundTruth`](annotation_mask::GroundTruth) and writes the image `mask`, and `target`
+//! [`write()`] takes a [`GroundTruth`](annotation_mask::GroundTruth) and writes the image `mask`, and `target`
 //! beside it if that is wanted, in one or several resolutions. Memory is a few blocks for each thread, whatever
 //! the size of the volume.
 //!
