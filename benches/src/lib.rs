@@ -16,6 +16,9 @@ use zarr_source::{Compression, ImageOptions, OpenOptions, Staging, ZarrArray, Za
 /// The extent of a chunk along each axis, in voxels.
 pub const CHUNK: usize = 64;
 
+/// The extent of a shard along each axis, in voxels.
+const SHARD: usize = 256;
+
 /// Volumes repeat after so many voxels along each axis.
 const TILE: usize = 256;
 
@@ -44,6 +47,8 @@ pub enum Stored {
     Lz4,
     /// With Zstandard.
     Zstd,
+    /// With Blosc, LZ4 inside, 64 chunks in each file.
+    Shards,
 }
 
 /// A label volume: a cube of balls of about 40 voxels, with ids from 1 to 48.
@@ -76,6 +81,7 @@ impl Volume {
         let stored = match self.stored {
             Stored::Lz4 => "lz4",
             Stored::Zstd => "zstd",
+            Stored::Shards => "shards",
         };
         let sparse = if self.sparse { "-sparse" } else { "" };
         format!("{}-{labels}-{stored}{sparse}", self.side)
@@ -110,16 +116,19 @@ impl Volume {
                 zarr_format: ZarrFormat::V3,
                 chunk_shape: Some(vec![CHUNK; 3]),
                 compression: match self.stored {
-                    Stored::Lz4 => Compression::BloscLz4 { level: 5 },
+                    Stored::Lz4 | Stored::Shards => Compression::BloscLz4 { level: 5 },
                     Stored::Zstd => Compression::Zstd { level: 3 },
                 },
+                shard_shape: (self.stored == Stored::Shards).then(|| vec![SHARD; 3]),
                 attrs: attrs(),
                 ..ImageOptions::default()
             };
             let image = staging.create_image("labels", &self.info(), &options);
             let image = image.expect("an image is created");
-            for z in (0..self.side).step_by(CHUNK) {
-                let depth = CHUNK.min(self.side - z);
+            // Whole files, so that none is written twice.
+            let layer = if self.stored == Stored::Shards { SHARD } else { CHUNK };
+            for z in (0..self.side).step_by(layer) {
+                let depth = layer.min(self.side - z);
                 let window = Window::new(&[z, 0, 0], &[depth, self.side, self.side]);
                 let window = window.expect("a part of the volume");
                 let roi = self.info().grid().roi(&window).expect("a part of the volume");
