@@ -70,10 +70,11 @@ pub(crate) fn run(side: &str, document: Option<&Path>) -> anyhow::Result<()> {
                     }
                 }
             }
-            write!(tables, "\n{}", results.table(&volume)?)?;
+            let table = results.table(&volume)?;
+            println!("{table}");
+            write!(tables, "\n{table}")?;
         }
     }
-    println!("{tables}");
     match document {
         Some(document) => write_between_markers(document, &tables),
         None => Ok(()),
