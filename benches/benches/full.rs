@@ -13,7 +13,7 @@ use annotation_mask::{
     BinarizeArray, GroundTruth, MaskAndTarget, MaskOptions, MissingAnnotationsMask,
 };
 use array_core::{AnyArray, Array, ArrayExt, DType};
-use benches::{Volume, decode, groups, touch, volumes};
+use benches::{Labels, Stored, Volume, decode, groups, touch, volumes};
 use criterion::measurement::WallTime;
 use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
@@ -22,8 +22,12 @@ use geometry::Window;
 
 fn full(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
-    for volume in volumes(256).chain(volumes(512)) {
-        bench(criterion, &volume, folder.path());
+    for side in [256, 512] {
+        let sharded =
+            [Labels::U8, Labels::U64].map(|labels| Volume::dense(side, labels, Stored::Shards));
+        for volume in volumes(side).chain(sharded) {
+            bench(criterion, &volume, folder.path());
+        }
     }
 }
 

@@ -1,58 +1,43 @@
 """The work of voxmask's benchmarks with TensorStore or zarr-python, and NumPy.
 
-peers.py FOLDER SIDE-LABELS-CODEC full|patches
+peers.py FOLDER SIDE-LABELS-CODEC full|patches TURN
 
-Prints one JSON object for each measurement: what, milliseconds, and the sum of the bytes of the result.
-Every form is the best one that we know of; `numpy` asks for large pages by itself.
+Prints one JSON object for each measurement: what, milliseconds, and a checksum of the result. What is
+measured comes in an order that the number TURN decides. Next to what people usually write there is the
+best form that we know of; NumPy asks for large pages by itself.
 """
 
 import json
+import random
 import sys
+import threading
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import tensorstore as ts
 
-CHANNELS, MAX_ID, CHUNK, PATCHES, IN_FLIGHT = 8, 48, 64, 1000, 16
-THREADS = 2
-GROUPS = [[(c * 3) % MAX_ID + 1 + k for k in range(3)] for c in range(CHANNELS)]
-KEPT = [all(i % 9 for i in ids) for ids in GROUPS]
+from work import CHANNELS, GROUPS, IN_FLIGHT, KEPT, SLAB, THREADS, checksum, places, weight
 
-
-def measure(what: str, work, rounds: int = 3) -> None:
-    """The first round warms up, unless it is the only one."""
-    times = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        result = work()
-        times.append((time.perf_counter() - begin) * 1e3)
-        total = int(result.sum(dtype=np.int64)) if isinstance(result, np.ndarray) else result
-        del result
-    for milliseconds in times[1:] or times:
-        print(json.dumps({"what": what, "ms": milliseconds, "sum": total}), flush=True)
-
-
-def open_tensorstore(path: Path, cache_bytes: int = 0):
-    context = ts.Context({
-        "data_copy_concurrency": {"limit": THREADS},
-        "cache_pool": {"total_bytes_limit": cache_bytes},
-    })
-    spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path)}}
-    return ts.open(spec, context=context, open=True, read=True).result()
+ROUNDS = 2
+WORD = (1 << 64) - 1
 
 
 def masked(labels: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-    """The foreground once, then copies of it."""
-    foreground = (labels > 0).view(np.uint8)
+    """The foreground once, into the first kept channel, then copies of it."""
     if out is None:
         out = np.zeros((CHANNELS, *labels.shape), np.uint8)
     else:
-        out[[not kept for kept in KEPT]] = 0
-    for channel, kept in zip(out, KEPT):
-        if kept:
-            channel[...] = foreground
+        for channel, kept in zip(out, KEPT):
+            if not kept:
+                channel[...] = 0
+    first = KEPT.index(True)
+    np.greater(labels, 0, out=out[first].view(np.bool_))
+    for index, kept in enumerate(KEPT):
+        if kept and index != first:
+            out[index] = out[first]
     return out
 
 
@@ -84,79 +69,176 @@ def targets_by_table(labels: np.ndarray) -> np.ndarray:
     return np.stack([table[labels] for table in tables])
 
 
-def full(path: Path) -> None:
+def targets_by_bits(labels: np.ndarray, out: np.ndarray) -> None:
+    """One look into a table for all channels: a bit for each of them."""
+    table = np.zeros(256, np.uint8)
+    for channel, ids in enumerate(GROUPS):
+        table[ids] |= 1 << channel
+    bits = table[labels]
+    for channel in range(CHANNELS):
+        np.bitwise_and(bits >> channel, 1, out=out[channel])
+
+
+def open_tensorstore(path: Path, cache_bytes: int = 0):
+    context = ts.Context({
+        "data_copy_concurrency": {"limit": THREADS},
+        "cache_pool": {"total_bytes_limit": cache_bytes},
+    })
+    spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path)}}
+    return ts.open(spec, context=context, open=True, read=True).result()
+
+
+def open_as_usual(path: Path):
+    spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": str(path)}}
+    return ts.open(spec).result()
+
+
+def by_slabs(store, pool: ThreadPoolExecutor, out: np.ndarray, work) -> np.ndarray:
+    """`work(labels, part of out)` for some planes at a time, which stay in the caches of the processor."""
+
+    def slab(z: int) -> None:
+        work(store[z:z + SLAB].read().result(), out[:, z:z + SLAB])
+
+    list(pool.map(slab, range(0, store.shape[0], SLAB)))
+    return out
+
+
+def full(path: Path) -> dict:
+    import zarr
+
     store = open_tensorstore(path)
+    pool = ThreadPoolExecutor(THREADS)
+    shape = (CHANNELS, *store.shape)
+    labels = np.ones(store.shape, store.dtype.numpy_dtype)
+    buffer = np.ones(shape, np.uint8)
+    slabs = f"slabs in {THREADS} threads"
 
     def read() -> np.ndarray:
         return store.read().result()
 
-    measure("mask: TensorStore, foreground once", lambda: masked(read()))
-    measure("mask: TensorStore, each channel", lambda: masked_by_channel(read()))
-    measure("mask: TensorStore, ones first", lambda: masked_like_the_original(read()))
-    buffer = masked(read())
-    measure("mask into a buffer: TensorStore, foreground once", lambda: masked(read(), buffer))
-    del buffer
-    measure("factored: TensorStore", lambda: (read() > 0).view(np.uint8))
-    measure("target: TensorStore, numpy.isin", lambda: targets_by_isin(read()), 1)
-    measure("target: TensorStore, table", lambda: targets_by_table(read()), 1)
+    def read_into() -> np.ndarray:
+        ts.array(labels, write=True).write(store).result()
+        return labels
 
-    import zarr
+    def zarr_array(pipeline: str) -> np.ndarray:
+        # Arrays take the pipeline that is set when they are opened; opening takes less than a millisecond.
+        with zarr.config.set({"codec_pipeline.path": pipeline}):
+            return zarr.open_array(str(path), mode="r")[:]
 
-    array = zarr.open_array(str(path), mode="r")
-    measure("mask: zarr-python, foreground once", lambda: masked(array[:]))
+    default_pipeline = zarr.config.get("codec_pipeline.path")
     import zarrs  # noqa: F401
 
-    zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline"})
-    array = zarr.open_array(str(path), mode="r")
-    measure("mask: zarr-python with zarrs, foreground once", lambda: masked(array[:]))
+    zarrs_pipeline = "zarrs.ZarrsCodecPipeline"
+    return {
+        "mask: TensorStore, foreground once": lambda: masked(read()),
+        f"mask: TensorStore, {slabs}":
+            lambda: by_slabs(store, pool, np.zeros(shape, np.uint8), masked),
+        "mask: TensorStore, each channel": lambda: masked_by_channel(read()),
+        "mask: TensorStore, ones first": lambda: masked_like_the_original(read()),
+        "mask: zarr-python, foreground once": lambda: masked(zarr_array(default_pipeline)),
+        "mask: zarr-python with zarrs, foreground once": lambda: masked(zarr_array(zarrs_pipeline)),
+        "mask into a buffer: TensorStore, foreground once": lambda: masked(read_into(), buffer),
+        f"mask into a buffer: TensorStore, {slabs}": lambda: by_slabs(store, pool, buffer, masked),
+        "factored: TensorStore": lambda: (read() > 0).view(np.uint8),
+        "target: TensorStore, numpy.isin": lambda: targets_by_isin(read()),
+        "target: TensorStore, table": lambda: targets_by_table(read()),
+        f"target: TensorStore, table of bits, {slabs}":
+            lambda: by_slabs(store, pool, np.zeros(shape, np.uint8), targets_by_bits),
+    }
 
 
-def hashed(seed: int) -> int:
-    """The finaliser of splitmix64, as in the Rust benchmarks."""
-    bits = (1 << 64) - 1
-    z = (seed + 0x9E37_79B9_7F4A_7C15) & bits
-    z = ((z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9) & bits
-    z = ((z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB) & bits
-    return z ^ (z >> 31)
+def patches(path: Path, side: int, extent: int) -> dict:
+    """Each takes `see`, which is called with the number and the mask of every patch."""
+    slices = [tuple(slice(p, p + extent) for p in place) for place in places(side, extent)]
+    shape = (CHANNELS, extent, extent, extent)
+    pool, local = ThreadPoolExecutor(THREADS), threading.local()
 
+    def one_by_one(store, see) -> int:
+        return sum(see(k, masked(store[s].read().result())) for k, s in enumerate(slices))
 
-def patches(path: Path, side: int, extent: int) -> None:
-    room = side - extent + 1
-    places = [[hashed(3 * k + axis) % room for axis in range(3)] for k in range(PATCHES)]
-    slices = [tuple(slice(p, p + extent) for p in place) for place in places]
-
-    def one_by_one(store) -> int:
-        return sum(int(masked(store[s].read().result())[0, 0, 0, 0]) for s in slices)
-
-    def in_flight(store, out=None) -> int:
+    def in_flight(store, see, out=lambda _: None) -> int:
         total, waiting = 0, deque()
-        for s in slices:
-            waiting.append(store[s].read())
-            if len(waiting) == IN_FLIGHT:
-                total += int(masked(waiting.popleft().result(), out)[0, 0, 0, 0])
-        return total + sum(int(masked(f.result(), out)[0, 0, 0, 0]) for f in waiting)
 
-    name = f"{extent}^3 patches"
-    plain = open_tensorstore(path)
-    measure(f"{name}: TensorStore, one at a time", lambda: one_by_one(plain))
-    measure(f"{name}: TensorStore, {IN_FLIGHT} in flight", lambda: in_flight(plain))
-    measure(f"{name}, cache cold: TensorStore, {IN_FLIGHT} in flight",
-            lambda: in_flight(open_tensorstore(path, 4 << 30)))
-    kept = open_tensorstore(path, 4 << 30)
-    measure(f"{name}, cache warm: TensorStore, {IN_FLIGHT} in flight", lambda: in_flight(kept))
-    out = np.ones((CHANNELS, extent, extent, extent), np.uint8)
-    measure(f"{name}, cache warm, into a buffer: TensorStore, {IN_FLIGHT} in flight",
-            lambda: in_flight(kept, out))
+        def take() -> int:
+            k, labels = waiting.popleft()
+            return see(k, masked(labels.result(), out(k)))
+
+        for k, s in enumerate(slices):
+            waiting.append((k, store[s].read()))
+            if len(waiting) == IN_FLIGHT:
+                total += take()
+        while waiting:
+            total += take()
+        return total
+
+    def in_threads(store, see, out=lambda _: None) -> int:
+        def patch(k: int) -> int:
+            return see(k, masked(store[slices[k]].read().result(), out(k)))
+
+        return sum(pool.map(patch, range(len(slices))))
+
+    def own(_: int) -> np.ndarray:
+        if not hasattr(local, "out"):
+            local.out = np.ones(shape, np.uint8)
+        return local.out
+
+    batch = np.ones((IN_FLIGHT, *shape), np.uint8)
+
+    def place(k: int) -> np.ndarray:
+        return batch[k % IN_FLIGHT]
+
+    usual, plain, kept = open_as_usual(path), open_tensorstore(path), open_tensorstore(path, 4 << 30)
+    name, flight, threads = f"{extent}^3 patches", f"{IN_FLIGHT} in flight", f"in {THREADS} threads"
+    warm, buffer = f"{name}, cache warm", f"{name}, cache warm, into a buffer"
+    return {
+        f"{name}: TensorStore, one at a time": lambda see: one_by_one(usual, see),
+        f"{name}: TensorStore, {flight}": lambda see: in_flight(plain, see),
+        f"{name}: TensorStore, {threads}": lambda see: in_threads(plain, see),
+        f"{name}, cache cold: TensorStore, {flight}":
+            lambda see: in_flight(open_tensorstore(path, 4 << 30), see),
+        f"{name}, cache cold: TensorStore, {threads}":
+            lambda see: in_threads(open_tensorstore(path, 4 << 30), see),
+        f"{warm}: TensorStore, {flight}": lambda see: in_flight(kept, see),
+        f"{warm}: TensorStore, {threads}": lambda see: in_threads(kept, see),
+        f"{buffer}: TensorStore, {flight}": lambda see: in_flight(kept, see, own),
+        f"{buffer}: TensorStore, {threads}": lambda see: in_threads(kept, see, own),
+        f"{warm}, into a batch: TensorStore, {flight}": lambda see: in_flight(kept, see, place),
+    }
+
+
+def report(what: str, work, check) -> None:
+    """`check()` does the work as well: the first round, which does not count."""
+    total = check() & WORD
+    for _ in range(ROUNDS):
+        begin = time.perf_counter()
+        result = work()
+        milliseconds = (time.perf_counter() - begin) * 1e3
+        # Giving memory back is no part of the work.
+        del result
+        print(json.dumps({"what": what, "ms": milliseconds, "sum": total}), flush=True)
+
+
+def shuffled(works: dict, turn: int) -> list:
+    works = list(works.items())
+    random.Random(turn).shuffle(works)
+    return works
 
 
 def main() -> None:
-    folder, volume, what = sys.argv[1:]
+    folder, volume, what, turn = sys.argv[1:]
     path = Path(folder) / f"{volume}.zarr" / "labels" / "s0"
     if what == "full":
-        full(path)
-    else:
-        for extent in (64, 96):
-            patches(path, int(volume.split("-")[0]), extent)
+        for name, work in shuffled(full(path), int(turn)):
+            report(name, work, lambda: checksum(work()))
+        return
+    for extent in (64, 96):
+        works = patches(path, int(volume.split("-")[0]), extent)
+        for name, work in shuffled(works, int(turn)):
+            report(
+                name,
+                lambda: work(lambda _, mask: int(mask[0, 0, 0, 0])),
+                lambda: work(lambda k, mask: checksum(mask) * weight(k)),
+            )
 
 
 if __name__ == "__main__":

@@ -91,7 +91,9 @@ impl Volume {
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let side = name.split('-').next()?.parse().ok()?;
-        let all = volumes(side).flat_map(|volume| [volume, Self { sparse: true, ..volume }]);
+        let sharded = [Labels::U8, Labels::U64].map(|l| Self::dense(side, l, Stored::Shards));
+        let dense = volumes(side).chain(sharded);
+        let all = dense.flat_map(|volume| [volume, Self { sparse: true, ..volume }]);
         all.into_iter().find(|volume| volume.name() == name)
     }
 
@@ -209,6 +211,27 @@ pub fn touch(view: AnyViewMut<'_>) {
     bytes.par_chunks_mut(1 << 20).for_each(|part| part.fill(1));
 }
 
+/// A number that depends on every byte and its place, as `benches/peers/work.py` computes it: wrapping, in
+/// little-endian words of 8 bytes, and only of whole words.
+#[must_use]
+pub fn checksum(bytes: &[u8]) -> u64 {
+    const PART: usize = 8 << 20;
+    let word = |(index, word): (usize, &[u8; 8])| {
+        u64::from_le_bytes(*word).wrapping_mul(2 * index as u64 + 1)
+    };
+    let part = |(index, part): (usize, &[u8])| {
+        let words = part.as_chunks().0.iter().enumerate().map(word);
+        words.fold(0, u64::wrapping_add).wrapping_mul(weight(index))
+    };
+    bytes.par_chunks(PART).enumerate().map(part).reduce(|| 0, u64::wrapping_add)
+}
+
+/// What the checksum of the part at `index` of a result counts.
+#[must_use]
+pub fn weight(index: usize) -> u64 {
+    hash(index) | 1
+}
+
 /// Decodes every chunk that `window` meets, in parallel, and does nothing with it.
 ///
 /// # Panics
@@ -286,4 +309,32 @@ fn hash(seed: usize) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checksum_tells_places_apart_also_in_different_parts() {
+        let mut bytes = vec![0; 24 << 20];
+        let sums = [0, 1, 8, 8 << 20, 16 << 20].map(|place| {
+            bytes[place] = 1;
+            let sum = checksum(&bytes);
+            bytes[place] = 0;
+            sum
+        });
+        // The second is in the second byte of a word, the third in the second word.
+        let [first, second, third] = [0, 1, 2].map(weight);
+        let three = first.wrapping_mul(3);
+        assert_eq!(sums, [first, first.wrapping_mul(256), three, second, third]);
+    }
+
+    #[test]
+    fn a_volume_is_found_by_its_name() {
+        for name in ["512-u8-lz4", "256-u64-zstd", "256-u8-shards", "1024-u64-lz4-sparse"] {
+            assert_eq!(Volume::named(name).unwrap().name(), name);
+        }
+        assert_eq!(Volume::named("512-u16-lz4"), None);
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
@@ -26,6 +27,14 @@ enum Side {
     Theirs,
 }
 
+/// What is asked for on the command line.
+#[derive(Debug, PartialEq, Eq)]
+struct Options {
+    side: String,
+    codec: String,
+    write: bool,
+}
+
 /// One measurement, as both sides print it.
 #[derive(Deserialize)]
 struct Measured {
@@ -42,31 +51,37 @@ struct Results {
     sums: BTreeMap<String, u64>,
 }
 
-/// Compares on volumes of `side`^3 voxels, prints tables, and writes them into `document` if there is one.
+/// Compares, prints tables, and writes them into the documentation if that is asked for.
 ///
 /// # Errors
 ///
-/// If a side cannot be made or fails, or the two do not agree.
-pub(crate) fn run(side: &str, document: Option<&Path>) -> anyhow::Result<()> {
-    side.parse::<usize>().with_context(|| format!("{side:?} is no number of voxels"))?;
+/// If an option is unknown, a side cannot be made or fails, or the two do not agree.
+pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
+    let Options { side, codec, write } = parse(options)?;
+    let document = crate::root().join("docs/benchmarks.md");
+    if write {
+        // Better said now than after the measurements.
+        around_markers(&document)?;
+    }
     let python = setup::python(&crate::target().join("peers/benchmarks"), PYTHON)?;
     crate::cargo(&["build", "--release", "--package", "benches", "--bin", "peer"], &[])?;
     let folder = tempfile::tempdir().context("making a temporary folder")?;
-    let mut tables = String::new();
+    let mut tables = facts(&python)?;
+    println!("{tables}");
     for labels in ["u8", "u64"] {
-        let volume = format!("{side}-{labels}-lz4");
+        let volume = format!("{side}-{labels}-{codec}");
         ours(folder.path(), &volume, "make", &mut Results::default())?;
         for work in ["full", "patches"] {
             let mut results = Results::default();
-            for turn in TURNS {
+            for (number, turn) in TURNS.into_iter().enumerate() {
                 eprintln!("> {volume}, {work}: {}", ["voxmask", "peers"][turn as usize]);
                 match turn {
                     Side::Ours => ours(folder.path(), &volume, work, &mut results)?,
                     Side::Theirs => {
                         let script = crate::root().join("benches/peers/peers.py");
                         let mut peers = Command::new(&python);
-                        peers.arg(script).arg(folder.path()).args([&volume, work]);
-                        results.add(&mut peers)?;
+                        peers.arg("-B").arg(script).arg(folder.path());
+                        results.add(peers.args([&volume, work, &number.to_string()]))?;
                     }
                 }
             }
@@ -75,10 +90,55 @@ pub(crate) fn run(side: &str, document: Option<&Path>) -> anyhow::Result<()> {
             write!(tables, "\n{table}")?;
         }
     }
-    match document {
-        Some(document) => write_between_markers(document, &tables),
-        None => Ok(()),
+    if write { write_between_markers(&document, &tables) } else { Ok(()) }
+}
+
+fn parse(options: &[&str]) -> anyhow::Result<Options> {
+    let mut parsed = Options { side: "512".to_owned(), codec: "lz4".to_owned(), write: false };
+    let mut rest = options;
+    loop {
+        rest = match rest {
+            [] => return Ok(parsed),
+            ["--write", rest @ ..] => {
+                parsed.write = true;
+                rest
+            }
+            ["--side", side, rest @ ..] => {
+                // The largest patches have 96 voxels along each axis.
+                if !side.parse::<usize>().is_ok_and(|side| side >= 96) {
+                    bail!("--side {side}: not a number of voxels from 96 on");
+                }
+                parsed.side = (*side).to_owned();
+                rest
+            }
+            ["--codec", codec @ ("lz4" | "zstd"), rest @ ..] => {
+                parsed.codec = (*codec).to_owned();
+                rest
+            }
+            ["--codec", codec, ..] => bail!("--codec {codec}: neither lz4 nor zstd"),
+            [other, ..] => {
+                bail!("cannot take {other:?}: --side N, --codec lz4|zstd and --write are known")
+            }
+        };
     }
+}
+
+/// What the numbers hold for: the number of processors, and the versions.
+fn facts(python: &Path) -> anyhow::Result<String> {
+    let script = "import platform, numpy; print(platform.python_version(), numpy.__version__)";
+    let output = Command::new(python).args(["-c", script]).output();
+    let output = output.with_context(|| format!("starting {}", python.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let Some((python, numpy)) = text.trim().split_once(' ') else {
+        bail!("the versions of Python and NumPy are unknown ({})", output.status);
+    };
+    let threads = thread::available_parallelism().context("counting the processors")?;
+    let (version, system) = (env!("CARGO_PKG_VERSION"), std::env::consts::OS);
+    let packages = PYTHON.join(", ").replace("==", " ");
+    Ok(format!(
+        "{threads} processors ({}, {system}); voxmask {version}; Python {python}, NumPy {numpy}, {packages}.\n",
+        std::env::consts::ARCH,
+    ))
 }
 
 fn ours(folder: &Path, volume: &str, work: &str, results: &mut Results) -> anyhow::Result<()> {
@@ -114,23 +174,19 @@ impl Results {
         let mut table = format!("| {volume} | ms | quartiles | x voxmask |\n|---|--:|--:|--:|\n");
         let ours = self.names.iter().filter(|name| !name.contains(": "));
         for work in ours {
-            let [low, own, high] = quartiles(&self.times[work]);
-            writeln!(table, "| **{work}** | **{own:.0}** | {low:.0} to {high:.0} | |")?;
+            let [low, ours, high] = quartiles(&self.times[work]);
+            writeln!(table, "| **{work}** | **{ours:.0}** | {low:.0} to {high:.0} | |")?;
             let peers = self.names.iter().filter_map(|name| {
                 let (of, peer) = name.split_once(": ")?;
                 (of == work).then_some((name, peer))
             });
             for (name, peer) in peers {
-                // What goes into a buffer is not looked at on our side.
-                if self.sums[work] != self.sums[name] && !work.ends_with("into a buffer") {
-                    bail!(
-                        "{name}: the sum of the result is {}, not {}",
-                        self.sums[name],
-                        self.sums[work]
-                    );
+                let (own, theirs) = (self.sums[work], self.sums[name]);
+                if own != theirs {
+                    bail!("{name}: the checksum of the result is {theirs}, not {own}");
                 }
                 let [low, median, high] = quartiles(&self.times[name]);
-                let ratio = median / own;
+                let ratio = median / ours;
                 writeln!(table, "| {peer} | {median:.0} | {low:.0} to {high:.0} | {ratio:.1} |")?;
             }
         }
@@ -147,15 +203,22 @@ fn quartiles(times: &[f64]) -> [f64; 3] {
 }
 
 fn write_between_markers(document: &Path, tables: &str) -> anyhow::Result<()> {
+    let [before, after] = around_markers(document)?;
+    let [begin, end] = MARKERS;
+    let text = format!("{before}{begin}\n\n{tables}\n{end}{after}");
+    fs::write(document, text).with_context(|| format!("writing {}", document.display()))
+}
+
+/// What stands before and behind the markers.
+fn around_markers(document: &Path) -> anyhow::Result<[String; 2]> {
     let text =
         fs::read_to_string(document).with_context(|| format!("reading {}", document.display()))?;
     let [begin, end] = MARKERS;
-    let (Some((before, _)), Some((_, after))) = (text.split_once(begin), text.split_once(end))
-    else {
-        bail!("{} has no lines {begin} and {end}", document.display());
-    };
-    let text = format!("{before}{begin}\n{tables}\n{end}{after}");
-    fs::write(document, text).with_context(|| format!("writing {}", document.display()))
+    let parts = text.split_once(begin).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(end)?;
+        Some([before.to_owned(), after.to_owned()])
+    });
+    parts.with_context(|| format!("{} has no line {begin} before {end}", document.display()))
 }
 
 #[cfg(test)]
@@ -185,6 +248,23 @@ mod tests {
             .unwrap();
         write_between_markers(file.path(), "new").unwrap();
         let text = fs::read_to_string(file.path()).unwrap();
-        assert_eq!(text, format!("before\n{}\nnew\n{}\nafter\n", MARKERS[0], MARKERS[1]));
+        assert_eq!(text, format!("before\n{}\n\nnew\n{}\nafter\n", MARKERS[0], MARKERS[1]));
+        // Nothing is written where a marker is missing, or stands at the wrong place.
+        for text in ["none", &format!("{}\n{}\n", MARKERS[1], MARKERS[0])] {
+            fs::write(file.path(), text).unwrap();
+            write_between_markers(file.path(), "new").unwrap_err();
+            assert_eq!(fs::read_to_string(file.path()).unwrap(), *text);
+        }
+    }
+
+    #[test]
+    fn options_come_in_any_order_and_bad_ones_are_named() {
+        let options = parse(&["--write", "--codec", "zstd", "--side", "256"]).unwrap();
+        let (side, codec) = ("256".to_owned(), "zstd".to_owned());
+        assert_eq!(options, Options { side, codec, write: true });
+        for bad in [&["--side", "64"][..], &["--side"], &["--codec", "gzip"], &["--fast"]] {
+            let message = parse(bad).unwrap_err().to_string();
+            assert!(message.contains(bad[0]), "{message}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The work that `benches/peers/peers.py` does with other libraries, with voxmask.
 //!
 //! `peer FOLDER SIDE-LABELS-CODEC make|full|patches` makes the volume, or prints one JSON object for each
-//! measurement: what, milliseconds, and the sum of the bytes of the result.
+//! measurement: what, milliseconds, and a checksum of the result.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up has failed")]
 
@@ -11,12 +11,15 @@ use std::time::Instant;
 
 use annotation_mask::{BinarizeArray, MaskOptions, MissingAnnotationsMask};
 use array_core::{AnyArray, Array, ArrayExt, BlockCache, DType};
-use benches::{Volume, groups, touch};
+use benches::{Volume, checksum, groups, touch, weight};
+use geometry::Roi;
+use ndarray::Slice;
 use rayon::prelude::*;
 use serde_json::json;
 
 const CHANNELS: usize = 8;
 const PATCHES: usize = 1000;
+const BATCH: usize = 16;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -30,34 +33,24 @@ fn main() {
     }
 }
 
-/// Runs `work` three times and tells of the last two.
-fn measure(what: &str, mut work: impl FnMut() -> u64) {
-    for round in 0..3 {
+/// Tells of two rounds of `work`. The first, whose result `sum` has, does not count.
+fn report<T>(what: &str, sum: u64, mut work: impl FnMut() -> T) {
+    for _ in 0..2 {
         let begin = Instant::now();
-        let sum = work();
+        let result = work();
         let ms = begin.elapsed().as_secs_f64() * 1e3;
-        if round > 0 {
-            println!("{}", json!({"what": what, "ms": ms, "sum": sum}));
-        }
-    }
-}
-
-/// The same for work whose result is looked at after the time is taken.
-fn measure_result(what: &str, mut work: impl FnMut() -> AnyArray) {
-    for round in 0..3 {
-        let begin = Instant::now();
-        let array = work();
-        let ms = begin.elapsed().as_secs_f64() * 1e3;
-        if round > 0 {
-            println!("{}", json!({"what": what, "ms": ms, "sum": sum(&array)}));
-        }
+        // Giving memory back is no part of the work.
+        drop(result);
+        println!("{}", json!({"what": what, "ms": ms, "sum": sum}));
     }
 }
 
 fn sum(array: &AnyArray) -> u64 {
-    let view = array.view().typed::<u8>().unwrap();
-    let bytes = view.to_slice().unwrap();
-    bytes.par_iter().map(|&byte| u64::from(byte)).sum()
+    checksum(array.view().typed::<u8>().unwrap().to_slice().unwrap())
+}
+
+fn first(array: &AnyArray) -> u64 {
+    array.view().typed::<u8>().unwrap().first().copied().map_or(0, u64::from)
 }
 
 fn full(volume: &Volume, folder: &Path) {
@@ -67,16 +60,19 @@ fn full(volume: &Volume, folder: &Path) {
         MissingAnnotationsMask::new(array.clone(), &groups, &MaskOptions::default()).unwrap();
     let target = BinarizeArray::new(array, &groups, 0).unwrap();
     let roi = *mask.roi();
-    measure_result("mask", || mask.read(&roi).unwrap());
-    let mut buffer = mask.read(&roi).unwrap();
+    let read = || mask.read(&roi).unwrap();
+    report("mask", sum(&read()), read);
+    let mut buffer = read();
     touch(buffer.view_mut());
-    measure("mask into a buffer", || {
+    mask.read_to(&roi, buffer.view_mut()).unwrap();
+    report("mask into a buffer", sum(&buffer), || {
         mask.read_to(&roi, buffer.view_mut()).unwrap();
-        0
     });
     drop(buffer);
-    measure_result("factored", || AnyArray::from(mask.read_factored(&roi).unwrap().foreground));
-    measure_result("target", || target.read(&roi).unwrap());
+    let read = || AnyArray::from(mask.read_factored(&roi).unwrap().foreground);
+    report("factored", sum(&read()), read);
+    let read = || target.read(&roi).unwrap();
+    report("target", sum(&read()), read);
 }
 
 fn patches(volume: &Volume, folder: &Path, extent: usize) {
@@ -85,31 +81,78 @@ fn patches(volume: &Volume, folder: &Path, extent: usize) {
     let groups = groups(CHANNELS);
     let mask =
         || MissingAnnotationsMask::new(array.clone(), &groups, &MaskOptions::default()).unwrap();
-    // The first byte of each, as the other side has.
-    let read = |array: &dyn Array| -> u64 {
-        let first = |roi| {
-            let patch = array.read(roi).unwrap();
-            u64::from(patch.view().typed::<u8>().unwrap()[[0, 0, 0, 0]])
-        };
-        rois.par_iter().map(first).sum()
-    };
     let name = format!("{extent}^3 patches");
+
     let plain = mask();
-    measure(&name, || read(&plain));
+    report(&name, read_each(&plain, &rois, weighted), || read_each(&plain, &rois, |_, a| first(a)));
+
     let cache = Arc::new(BlockCache::new(4 << 30));
     let cached = mask().with_cache(&cache).unwrap();
-    measure(&format!("{name}, cache cold"), || {
+    let all = read_each(&cached, &rois, weighted);
+    report(&format!("{name}, cache cold"), all, || {
         cache.clear();
-        read(&cached)
+        read_each(&cached, &rois, |_, array| first(array))
     });
-    measure(&format!("{name}, cache warm"), || read(&cached));
+    let all = read_each(&cached, &rois, weighted);
+    report(&format!("{name}, cache warm"), all, || read_each(&cached, &rois, |_, a| first(a)));
+
+    let all = read_into_buffers(&cached, &rois, extent, weighted);
+    report(&format!("{name}, cache warm, into a buffer"), all, || {
+        read_into_buffers(&cached, &rois, extent, |_, array| first(array))
+    });
+
+    let mut batch = AnyArray::zeros(DType::U8, &[BATCH, CHANNELS, extent, extent, extent]).unwrap();
+    let all = read_batches(&cached, &rois, &mut batch, true);
+    report(&format!("{name}, cache warm, into a batch"), all, || {
+        read_batches(&cached, &rois, &mut batch, false)
+    });
+}
+
+/// The checksum of the patch at `index`.
+fn weighted(index: usize, patch: &AnyArray) -> u64 {
+    sum(patch).wrapping_mul(weight(index))
+}
+
+/// Reads each patch into memory of its own, in parallel.
+fn read_each(array: &dyn Array, rois: &[Roi], see: impl Fn(usize, &AnyArray) -> u64 + Sync) -> u64 {
+    let read = |(index, roi)| see(index, &array.read(roi).unwrap());
+    rois.par_iter().enumerate().map(read).reduce(|| 0, u64::wrapping_add)
+}
+
+/// The same, into one piece of memory in each thread.
+fn read_into_buffers(
+    array: &dyn Array,
+    rois: &[Roi],
+    extent: usize,
+    see: impl Fn(usize, &AnyArray) -> u64 + Sync,
+) -> u64 {
     let shape = [CHANNELS, extent, extent, extent];
-    let buffers = || AnyArray::zeros(DType::U8, &shape).unwrap();
-    measure(&format!("{name}, cache warm, into a buffer"), || {
-        let read = |buffer: &mut AnyArray, roi| {
-            cached.read_to(roi, buffer.view_mut()).unwrap();
-            u64::from(buffer.view().typed::<u8>().unwrap()[[0, 0, 0, 0]])
-        };
-        rois.par_iter().map_init(buffers, read).sum()
-    });
+    let buffer = || AnyArray::zeros(DType::U8, &shape).unwrap();
+    let read = |buffer: &mut AnyArray, (index, roi)| {
+        array.read_to(roi, buffer.view_mut()).unwrap();
+        see(index, buffer)
+    };
+    rois.par_iter().enumerate().map_init(buffer, read).reduce(|| 0, u64::wrapping_add)
+}
+
+/// The same, a batch at a time; looks at every byte of it, or at nearly none.
+fn read_batches(array: &dyn Array, rois: &[Roi], batch: &mut AnyArray, every: bool) -> u64 {
+    let mut total = 0_u64;
+    for (number, rois) in rois.chunks(BATCH).enumerate() {
+        let mut view = batch.view_mut().typed::<u8>().unwrap();
+        let mut view = view.slice_each_axis_mut(|axis| {
+            Slice::from(..if axis.axis.index() == 0 { rois.len() } else { axis.len })
+        });
+        array.read_batch_to(rois, view.view_mut().into()).unwrap();
+        for (index, patch) in view.outer_iter().enumerate() {
+            let patch = patch.to_slice().unwrap();
+            let seen = if every {
+                checksum(patch).wrapping_mul(weight(number * BATCH + index))
+            } else {
+                u64::from(patch[0])
+            };
+            total = total.wrapping_add(seen);
+        }
+    }
+    total
 }
