@@ -30,7 +30,7 @@ cargo xtask COMMAND
   bench [FILTER]      run the benchmarks whose name holds FILTER, and print a table
   memory              write masks and targets of volumes of 512^3 and 1024^3 voxels, and print how much
                       memory that takes
-  peers [--side N] [--codec lz4|zstd] [--write]
+  peers [--side N] [--codec lz4|zstd] [--work full|patches] [--write]
                       do the same work with voxmask, TensorStore and zarr-python, and print a table (of
                       volumes of N^3 voxels, default 512); write it into docs/benchmarks.md
   sanitize            the tests of array-core, which has all unsafe code, with the address sanitizer of a

@@ -15,6 +15,9 @@ use crate::setup;
 /// What does the work otherwise.
 const PYTHON: &[&str] = &["zarr==3.1.6", "tensorstore==0.1.86", "zarrs==0.2.3"];
 
+/// The kinds of work.
+const WORK: [&str; 2] = ["full", "patches"];
+
 /// Whose turn it is: each side goes first as often as the other.
 const TURNS: [Side; 4] = [Side::Ours, Side::Theirs, Side::Theirs, Side::Ours];
 
@@ -32,6 +35,7 @@ enum Side {
 struct Options {
     side: String,
     codec: String,
+    work: Vec<&'static str>,
     write: bool,
 }
 
@@ -57,7 +61,7 @@ struct Results {
 ///
 /// If an option is unknown, a side cannot be made or fails, or the two do not agree.
 pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
-    let Options { side, codec, write } = parse(options)?;
+    let Options { side, codec, work, write } = parse(options)?;
     let document = crate::root().join("docs/benchmarks.md");
     if write {
         // Better said now than after the measurements.
@@ -71,7 +75,7 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
     for labels in ["u8", "u64"] {
         let volume = format!("{side}-{labels}-{codec}");
         ours(folder.path(), &volume, "make", &mut Results::default())?;
-        for work in ["full", "patches"] {
+        for &work in &work {
             let mut results = Results::default();
             for (number, turn) in TURNS.into_iter().enumerate() {
                 eprintln!("> {volume}, {work}: {}", ["voxmask", "peers"][turn as usize]);
@@ -94,7 +98,8 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
 }
 
 fn parse(options: &[&str]) -> anyhow::Result<Options> {
-    let mut parsed = Options { side: "512".to_owned(), codec: "lz4".to_owned(), write: false };
+    let (side, codec) = ("512".to_owned(), "lz4".to_owned());
+    let mut parsed = Options { side, codec, work: WORK.to_vec(), write: false };
     let mut rest = options;
     loop {
         rest = match rest {
@@ -115,9 +120,17 @@ fn parse(options: &[&str]) -> anyhow::Result<Options> {
                 parsed.codec = (*codec).to_owned();
                 rest
             }
+            ["--work", work, rest @ ..] => {
+                let known = WORK.iter().find(|known| *known == work);
+                parsed.work =
+                    vec![known.with_context(|| format!("--work {work}: none of {WORK:?}"))?];
+                rest
+            }
             ["--codec", codec, ..] => bail!("--codec {codec}: neither lz4 nor zstd"),
             [other, ..] => {
-                bail!("cannot take {other:?}: --side N, --codec lz4|zstd and --write are known")
+                bail!(
+                    "cannot take {other:?}: --side N, --codec lz4|zstd, --work full|patches and --write are known"
+                )
             }
         };
     }
@@ -261,8 +274,15 @@ mod tests {
     fn options_come_in_any_order_and_bad_ones_are_named() {
         let options = parse(&["--write", "--codec", "zstd", "--side", "256"]).unwrap();
         let (side, codec) = ("256".to_owned(), "zstd".to_owned());
-        assert_eq!(options, Options { side, codec, write: true });
-        for bad in [&["--side", "64"][..], &["--side"], &["--codec", "gzip"], &["--fast"]] {
+        assert_eq!(options, Options { side, codec, work: WORK.to_vec(), write: true });
+        assert_eq!(parse(&["--work", "full"]).unwrap().work, ["full"]);
+        for bad in [
+            &["--side", "64"][..],
+            &["--side"],
+            &["--codec", "gzip"],
+            &["--work", "x"],
+            &["--fast"],
+        ] {
             let message = parse(bad).unwrap_err().to_string();
             assert!(message.contains(bad[0]), "{message}");
         }
