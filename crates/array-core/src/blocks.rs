@@ -267,7 +267,7 @@ impl<'a> Output<'a> {
 /// An output that can be cut in two along a spatial axis, so that blocks are written in parallel.
 ///
 /// The spatial axes are the last ones of the output. `()` is the output of work that has none, a pair that
-/// of work with two; a view that is only read is an input that is cut along.
+/// of work with two.
 pub trait SplitSpatial: Send + Sized {
     /// Cuts before `index` along spatial axis `axis` of `dims`.
     #[must_use]
@@ -292,13 +292,6 @@ impl SplitSpatial for Output<'_> {
     fn split_spatial(self, dims: usize, axis: usize, index: usize) -> (Self, Self) {
         let channel_dims = self.shape().len().saturating_sub(dims);
         self.split_at(channel_dims.saturating_add(axis), index)
-    }
-}
-
-impl<T: Sync> SplitSpatial for ndarray::ArrayViewD<'_, T> {
-    fn split_spatial(self, dims: usize, axis: usize, index: usize) -> (Self, Self) {
-        let channel_dims = self.ndim().saturating_sub(dims);
-        self.split_at(ndarray::Axis(channel_dims.saturating_add(axis)), index)
     }
 }
 
