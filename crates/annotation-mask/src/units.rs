@@ -30,7 +30,7 @@ pub(crate) fn read_plane<A: Array + ?Sized, O: SplitSpatial>(
     source: &A,
     window: &Window,
     plane: O,
-    fill: &impl Fn(&Block<'_>, O) -> Result<(), ArrayError>,
+    fill: &(impl Fn(&Block<'_>, O) -> Result<(), ArrayError> + Sync),
 ) -> Result<(), ArrayError> {
     walk_blocks(window, source.info().blocks(), plane, &mut |window, plane| {
         // The visitor is called once, but only the source knows that.

@@ -127,7 +127,7 @@ pub(crate) struct MaskArgs {
     #[arg(long, value_name = "Z,Y,X", value_delimiter = ',')]
     pub(crate) shards: Option<Vec<usize>>,
     /// How chunks are compressed: zstd (levels 1 to 22), blosc-lz4 or gzip (0 to 9), or none.
-    #[arg(long, value_name = "CODEC[:LEVEL]", default_value = "zstd:3", value_parser = parse_codec)]
+    #[arg(long, value_name = "CODEC[:LEVEL]", default_value = "zstd:3")]
     pub(crate) codec: Compression,
     /// The number of scale levels, each with half the resolution of the one before.
     #[arg(long, value_name = "N", default_value = "1")]
@@ -294,30 +294,6 @@ fn parse_format(text: &str) -> Result<ZarrFormat, String> {
         "3" => Ok(ZarrFormat::V3),
         "n5" => Ok(ZarrFormat::N5),
         other => Err(format!("{other:?} is none of 2, 3 and n5")),
-    }
-}
-
-fn parse_codec(text: &str) -> Result<Compression, String> {
-    let (name, level) = match text.split_once(':') {
-        None => (text, None),
-        Some((name, level)) => {
-            let number = level.parse::<u8>().map_err(|_| format!("{level:?} is not a level"))?;
-            (name, Some(number))
-        }
-    };
-    let of = |default: u8, levels: std::ops::RangeInclusive<u8>| {
-        let level = level.unwrap_or(default);
-        let (least, most) = (levels.start(), levels.end());
-        let wrong = format!("{name} has the levels {least} to {most}, not {level}");
-        if levels.contains(&level) { Ok(level) } else { Err(wrong) }
-    };
-    match name {
-        "zstd" => Ok(Compression::Zstd { level: of(3, 1..=22)? }),
-        "blosc-lz4" => Ok(Compression::BloscLz4 { level: of(5, 0..=9)? }),
-        "gzip" => Ok(Compression::Gzip { level: of(6, 0..=9)? }),
-        "none" if level.is_none() => Ok(Compression::None),
-        "none" => Err("none has no levels".to_owned()),
-        other => Err(format!("{other:?} is none of zstd, blosc-lz4, gzip and none")),
     }
 }
 
