@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +45,7 @@ class Array:
         self._process = os.getpid()
 
     @classmethod
-    def _of(cls, handle: _native.NativeArray, make: Callable[..., Any], *arguments: Any) -> Any:
+    def _of(cls, handle: _native.NativeArray, make: Callable[..., Any], *arguments: Any) -> Self:
         array = cls.__new__(cls)
         array._begin(handle, make, *arguments)
         return array
@@ -285,7 +285,7 @@ class Array:
 
     def crop(self, roi: RoiLike) -> Array:
         """The part of the array inside a region in world units; unbounded axes are those of the array."""
-        return _crop(self, Roi(*_parts(roi)))
+        return _crop(self, Roi.like(roi))
 
     # Text
 
@@ -328,14 +328,6 @@ class Array:
 
 def _crop(source: Array, roi: Roi) -> Array:
     return Array._of(source._native.crop(roi), _crop, source, roi)
-
-
-def _parts(roi: RoiLike) -> tuple[Any, Any]:
-    """Offset and shape of a region of any kind."""
-    if hasattr(roi, "begin") and hasattr(roi, "shape"):
-        return roi.begin, roi.shape
-    offset, shape = roi
-    return offset, shape
 
 
 def _expanded(key: Any, ndim: int) -> list[Any]:

@@ -86,6 +86,7 @@ class MaskAndTarget:
         require_labels: bool | None = None,
         classes: str | os.PathLike[str] | None = None,
         cache_bytes: int | None = None,
+        _stacklevel: int = 2,
     ) -> None:
         said: dict[str, Any] = dict(arguments(groupings))
         said["cache_bytes"] = cache_bytes
@@ -109,7 +110,7 @@ class MaskAndTarget:
                 classes=None if classes is None else os.fspath(classes),
             )
         for warning in self._make(source, said):
-            warnings.warn(warning, MetadataWarning, stacklevel=2)
+            warnings.warn(warning, MetadataWarning, stacklevel=_stacklevel)
 
     def _make(self, source: Any, said: dict[str, Any]) -> list[str]:
         self._source, self._said, self._process = source, said, os.getpid()
@@ -277,7 +278,7 @@ class MissingAnnotationsMask(Array):
     ) -> None:
         truth = MaskAndTarget(
             source, groupings, rule=rule, generic_ids=generic_ids, require_labels=require_labels,
-            classes=classes, cache_bytes=cache_bytes,
+            classes=classes, cache_bytes=cache_bytes, _stacklevel=3,
         )  # fmt: skip
         self._show(truth)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,21 +85,25 @@ def open_array(
     if mode not in ("r", "r+"):
         raise ArgumentError(f'mode {mode!r} is not "r" or "r+"')
     opened, remarks = _native.open(where, said | {"writable": mode == "r+"})
-    if isinstance(opened, _native.NativeCrop):
-        array = opened.class_array(opened.class_names()[0]) if len(opened.class_names()) == 1 else None
-        if array is None:
-            raise ArgumentError(f"{where} is a crop, with an array for each class: open_crop opens it")
-        opened = array
     _warn(remarks)
-    return Array._of(opened, _open_again, where, said | {"writable": mode == "r+"})
+    return Array._of(_only_array(opened, where), _open_again, where, said | {"writable": mode == "r+"})
 
 
 def _open_again(where: str, said: dict[str, Any]) -> Array:
     """The same array in another process; what there is to say of it has been said."""
     opened, _ = _native.open(where, said)
-    if isinstance(opened, _native.NativeCrop):
-        opened = opened.class_array(opened.class_names()[0])
-    return Array._of(opened, _open_again, where, said)
+    return Array._of(_only_array(opened, where), _open_again, where, said)
+
+
+def _only_array(opened: _native.NativeArray | _native.NativeCrop, where: str) -> _native.NativeArray:
+    """The array that was opened, or that of the only class of a crop."""
+    if isinstance(opened, _native.NativeArray):
+        return opened
+    names = opened.class_names()
+    array = opened.class_array(names[0]) if len(names) == 1 else None
+    if array is None:
+        raise ArgumentError(f"{where} is a crop, with an array for each class: open_crop opens it")
+    return array
 
 
 def open_crop(
@@ -150,6 +154,10 @@ class Crop:
     """A crop in which each class has an array of its own; :func:`open_crop` opens one."""
 
     _handle: _native.NativeCrop
+    _remarks: list[str]
+    _make: Callable[..., Any]
+    _arguments: tuple[Any, ...]
+    _process: int
 
     def __init__(self) -> None:
         raise TypeError("crops are made by open_crop")
@@ -208,7 +216,7 @@ class Crop:
 
     def crop(self, roi: RoiLike) -> Crop:
         """The part of it inside a region in world units."""
-        return _crop_of_crop(self, Roi(*roi) if isinstance(roi, tuple) else Roi(roi.begin, roi.shape))
+        return _crop_of_crop(self, Roi.like(roi))
 
     def __repr__(self) -> str:
         return f"<voxmask.Crop {self.name} of {len(self.class_names)} classes>"

@@ -5,17 +5,20 @@ Needs the extra ``dask``: ``pip install voxmask[dask]``.
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import dask
 import dask.array
+import dask.base
 import numpy as np
+from dask.delayed import delayed
 
 from voxmask._array import Array
 from voxmask._masks import ChannelCount, MaskAndTarget
 from voxmask._open import Crop, open_either
+from voxmask.errors import ArgumentError
 from voxmask.geometry import CoordinateLike
 
 __all__ = ["from_array", "write_masks"]
@@ -24,28 +27,43 @@ __all__ = ["from_array", "write_masks"]
 def from_array(array: Array, chunks: CoordinateLike | None = None) -> dask.array.Array:
     """An array of Dask with a task for each block, which reads all channels of it at once.
 
-    The array travels to the workers as the description of how it is opened, not as voxels.
+    The array travels to the workers once, as the description of how it is opened; only a NumPy array goes with its
+    voxels. The size of the graph does not depend on the number of blocks.
 
     Args:
         array: any array of this package.
         chunks: the shape of a block along the spatial axes, in voxels; by default the array's own blocks, several of
             them where they are small.
+
+    Raises:
+        ArgumentError: (a ``ValueError``) for ``chunks`` that are no positive number for each spatial axis.
     """
-    spatial = _chunks(array, None if chunks is None else [int(extent) for extent in chunks])  # type: ignore[arg-type]
-    channels = tuple((extent,) for extent in array.shape[: array.channel_dims])
-    return dask.array.map_blocks(
-        _block,
+    spatial = _chunks(array, None if chunks is None else _positive(chunks, array))
+    blocks = (*((extent,) for extent in array.shape[: array.channel_dims]), *spatial)
+    return dask.array.from_array(
         array,
-        chunks=(*channels, *spatial),
-        dtype=array.dtype,
+        chunks=blocks,
+        name=f"voxmask-{dask.base.tokenize(array, blocks)}",
+        # Not one that Dask knows: it would read a block once for each slice of it.
+        getitem=_block,
         meta=np.empty((0,) * array.ndim, array.dtype),
-        name=f"voxmask-{dask.base.tokenize(array)}",
     )
 
 
-def _block(array: Array, block_info: Any = None) -> np.ndarray[Any, Any]:
-    where = block_info[None]["array-location"]
-    return array[tuple(slice(start, stop) for start, stop in where)]
+def _block(array: Array, where: tuple[slice, ...]) -> np.ndarray[Any, Any]:
+    return array[where]
+
+
+def _positive(chunks: Any, array: Array) -> list[int]:
+    try:
+        shape = [operator.index(extent) for extent in chunks]
+    except TypeError:
+        raise ArgumentError(f"chunks {chunks!r} are not a number of voxels for each spatial axis") from None
+    if len(shape) != array.dims:
+        raise ArgumentError(f"chunks {shape} have {len(shape)} axes, but the array has {array.dims}")
+    if min(shape, default=1) < 1:
+        raise ArgumentError(f"chunks {shape} are not positive")
+    return shape
 
 
 _BLOCK_VOXELS = 1 << 21
@@ -54,8 +72,6 @@ _BLOCK_VOXELS = 1 << 21
 
 def _chunks(array: Array, shape: list[int] | None) -> tuple[tuple[int, ...], ...]:
     """The extents of the blocks along each spatial axis, of which the first may be cut off as in a crop."""
-    if shape is not None and len(shape) != array.dims:
-        raise ValueError(f"chunks {shape} have {len(shape)} axes, but the array has {array.dims}")
     own = list(array.chunk_shape)
     inside = array._facts["chunk_inside"] if shape is None else [0] * array.dims
     if shape is None:
@@ -100,7 +116,7 @@ def write_masks(
     pairs = list(crops.items() if isinstance(crops, Mapping) else crops)
     making = dict(rule=rule, generic_ids=generic_ids, background=background, classes=classes)
     options = {"existing": "continue"} | write_options
-    task = dask.delayed(_write, pure=False)
+    task = delayed(_write, pure=False)
     return [
         task(os.fspath(source), os.fspath(output), groupings, making, dict(open_options or {}), options)
         for source, output in pairs

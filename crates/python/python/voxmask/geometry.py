@@ -46,9 +46,8 @@ class Coordinate(tuple[Any, ...]):
     __slots__ = ()
 
     def __new__(cls, *values: Any) -> Coordinate:
-        if len(values) == 1 and isinstance(values[0], Iterable):
-            values = values[0]
-        return tuple.__new__(cls, _native.coordinate(values))
+        of_one = len(values) == 1 and isinstance(values[0], Iterable)
+        return tuple.__new__(cls, _native.coordinate(values[0] if of_one else values))
 
     @classmethod
     def _of(cls, values: tuple[int | None, ...]) -> Coordinate:
@@ -86,7 +85,7 @@ class Coordinate(tuple[Any, ...]):
     def __abs__(self) -> Coordinate:
         return self._of(_native.coordinate_abs(self))
 
-    def __add__(self, other: Any) -> Coordinate:  # type: ignore[override]
+    def __add__(self, other: Any) -> Coordinate:
         return self._of(_native.coordinate_add(self, other))
 
     def __radd__(self, other: Any) -> Coordinate:
@@ -95,10 +94,10 @@ class Coordinate(tuple[Any, ...]):
     def __sub__(self, other: Any) -> Coordinate:
         return self._of(_native.coordinate_sub(self, other))
 
-    def __mul__(self, other: Any) -> Coordinate:  # type: ignore[override]
+    def __mul__(self, other: Any) -> Coordinate:
         return self._of(_native.coordinate_mul(self, other))
 
-    def __rmul__(self, other: Any) -> Coordinate:  # type: ignore[override]
+    def __rmul__(self, other: Any) -> Coordinate:
         return self._of(_native.coordinate_mul(self, other))
 
     def __truediv__(self, other: Any) -> Coordinate:
@@ -149,6 +148,14 @@ class Roi:
         roi = cls.__new__(cls)
         roi._set(pair)
         return roi
+
+    @classmethod
+    def like(cls, other: RoiLike) -> Roi:
+        """The same region as one of another package, or as a pair of offset and shape."""
+        if isinstance(other, Roi):
+            return other
+        offset, shape = other if isinstance(other, tuple) else (other.begin, other.shape)
+        return cls(offset, shape)
 
     @classmethod
     def parse(cls, text: str) -> Roi:

@@ -41,7 +41,7 @@ class PatchDataset(Dataset[dict[str, torch.Tensor]]):
         transform: Callable[[dict[str, torch.Tensor]], Any] | None = None,
     ) -> None:
         self.truth = truth
-        self.rois = [Roi(*roi) if isinstance(roi, tuple) else Roi(roi.begin, roi.shape) for roi in rois]
+        self.rois = [Roi.like(roi) for roi in rois]
         self.raw = raw
         self.transform = transform
 

@@ -18,7 +18,7 @@ from voxmask._array import Array
 __all__ = ["from_array"]
 
 
-class _Lazy(BackendArray):  # type: ignore[misc]
+class _Lazy(BackendArray):
     """What xarray reads when voxels are needed."""
 
     def __init__(self, array: Array) -> None:
