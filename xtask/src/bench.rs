@@ -16,7 +16,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("target", &["decode only", "write all"]),
     ("target into a buffer", &["decode only", "write all into a buffer"]),
     ("mask and target", &["decode only", "write kept", "write all"]),
-    ("write mask and target", &["decode and encode only"]),
+    ("write mask and target", &["decode and encode only", "store only"]),
+    ("write mask and target in shards", &["decode and encode only"]),
 ];
 
 /// The same where every channel is written.

@@ -152,7 +152,7 @@ impl Staging {
         }
         let enclosing: Vec<&Path> =
             group.ancestors().skip(1).take_while(|path| path.starts_with(&self.folder)).collect();
-        let container = Container::at(&self.folder)?;
+        let container = Container::staged(&self.folder)?;
         for folder in enclosing.into_iter().rev() {
             match Node::read(&container, folder)? {
                 Some(node) if node.kind == NodeKind::Array => {
@@ -186,7 +186,7 @@ impl Staging {
             .filter(|(file, _)| self.folder.join(file).exists())
             .map(|(_, format)| format)
             .collect();
-        let container = Container::at(&self.folder)?;
+        let container = Container::staged(&self.folder)?;
         for format in if formats.is_empty() { vec![ZarrFormat::V2] } else { formats } {
             write_group(&container, &self.folder, format, attrs.clone())?;
         }

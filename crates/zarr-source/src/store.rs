@@ -55,6 +55,8 @@ struct Inner {
 /// What differs between stores beyond reading keys.
 enum Kind {
     Folder,
+    /// A folder that nobody reads before it is complete.
+    Staged,
     Zip(Arc<ZipStore>, Documents),
     #[cfg(feature = "remote")]
     Remote(Arc<RemoteStore>, Documents),
@@ -139,6 +141,13 @@ impl Container {
         Ok(Self::new(root.to_owned(), Arc::new(file_store(root)?)))
     }
 
+    /// The container whose root is the folder `root`, which nobody reads before it is complete.
+    pub(crate) fn staged(root: &Path) -> Result<Self, ZarrError> {
+        let store: ReadableStorage = Arc::new(file_store(root)?);
+        let inner = Inner { base: root.to_owned(), store, kind: Kind::Staged };
+        Ok(Self { root: root.to_owned(), inner: Arc::new(inner) })
+    }
+
     /// The container in a store, which messages call `root`.
     pub(crate) fn new(root: PathBuf, store: ReadableStorage) -> Self {
         let inner = Inner { base: root.clone(), store, kind: Kind::Folder };
@@ -151,7 +160,7 @@ impl Container {
 
     /// Whether its files are those of the file system.
     pub(crate) fn is_folder(&self) -> bool {
-        matches!(self.inner.kind, Kind::Folder)
+        matches!(self.inner.kind, Kind::Folder | Kind::Staged)
     }
 
     pub(crate) fn readable(&self) -> ReadableStorage {
@@ -164,7 +173,9 @@ impl Container {
             let what = "writing into a zip archive or to a URL";
             return Err(ZarrError::unsupported(folder, what));
         }
-        Ok(Arc::new(ReplacingStore::new(file_store(&self.inner.base)?, folder.to_owned())))
+        let store = ReplacingStore::new(file_store(&self.inner.base)?, folder.to_owned());
+        let is_staged = matches!(self.inner.kind, Kind::Staged);
+        Ok(Arc::new(if is_staged { store.in_place() } else { store }))
     }
 
     /// Reads a metadata document; none if there is no such document.
@@ -183,7 +194,7 @@ impl Container {
     /// Whether the size of a file is known without a request.
     pub(crate) fn sizes_are_cheap(&self) -> bool {
         match self.inner.kind {
-            Kind::Folder | Kind::Zip(..) => true,
+            Kind::Folder | Kind::Staged | Kind::Zip(..) => true,
             #[cfg(feature = "remote")]
             Kind::Remote(..) => false,
         }
@@ -192,7 +203,7 @@ impl Container {
     /// What is known of the metadata documents; nothing where the files themselves count.
     fn documents(&self) -> Option<&Documents> {
         match &self.inner.kind {
-            Kind::Folder => None,
+            Kind::Folder | Kind::Staged => None,
             Kind::Zip(_, documents) => Some(documents),
             #[cfg(feature = "remote")]
             Kind::Remote(_, documents) => Some(documents),

@@ -21,7 +21,7 @@ impl Container {
             return Ok(Some(known));
         }
         let names = match &self.inner.kind {
-            Kind::Folder => Some(local_folders(dir)?),
+            Kind::Folder | Kind::Staged => Some(local_folders(dir)?),
             Kind::Zip(zip, _) => {
                 let listed = self.prefix(dir).and_then(|prefix| {
                     zip.list_dir(&prefix).map_err(|error| self.store_error("list", dir, error))
@@ -46,7 +46,7 @@ impl Container {
     /// The bytes of all files in a folder, if that is cheap to tell.
     pub(crate) fn stored_bytes(&self, dir: &Path) -> Option<u64> {
         match &self.inner.kind {
-            Kind::Folder => local_bytes(dir),
+            Kind::Folder | Kind::Staged => local_bytes(dir),
             Kind::Zip(zip, _) => zip.size_prefix(&self.prefix(dir).ok()?).ok(),
             #[cfg(feature = "remote")]
             Kind::Remote(..) => None,

@@ -20,27 +20,43 @@ use zarrs::storage::{
 pub(super) struct ReplacingStore {
     inner: FilesystemStore,
     folder: PathBuf,
+    in_place: bool,
 }
 
 impl ReplacingStore {
     /// A store that writes below `folder`, which must exist for that.
     pub(super) fn new(inner: FilesystemStore, folder: PathBuf) -> Self {
-        Self { inner, folder }
+        Self { inner, folder, in_place: false }
+    }
+
+    /// The same, writing to files as they are: for a folder that nobody reads before all of it is written,
+    /// where making a second name for each file and taking it away again is half of the work.
+    pub(super) fn in_place(self) -> Self {
+        Self { in_place: true, ..self }
     }
 
     fn replace(&self, file: &Path, bytes: &[u8]) -> io::Result<()> {
+        if self.in_place {
+            return self.write(file, bytes);
+        }
         let temporary = temporary_beside(file);
-        let written = match fs::write(&temporary, bytes) {
+        self.write(&temporary, bytes).and_then(|()| fs::rename(&temporary, file)).inspect_err(
+            |_| {
+                // The first error is the one to tell.
+                let _ = fs::remove_file(&temporary);
+            },
+        )
+    }
+
+    /// Writes a file, and makes the folders that it lies in where they are missing.
+    fn write(&self, file: &Path, bytes: &[u8]) -> io::Result<()> {
+        match fs::write(file, bytes) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 self.make_folders(file)?;
-                fs::write(&temporary, bytes)
+                fs::write(file, bytes)
             }
             result => result,
-        };
-        written.and_then(|()| fs::rename(&temporary, file)).inspect_err(|_| {
-            // The first error is the one to tell.
-            let _ = fs::remove_file(&temporary);
-        })
+        }
     }
 
     fn make_folders(&self, file: &Path) -> io::Result<()> {
