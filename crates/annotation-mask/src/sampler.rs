@@ -48,7 +48,7 @@ use crate::error::MaskError;
 ///
 /// let grid = VoxelGrid::new(Coordinate::from([100]), VoxelSize::new(Coordinate::from([4]))?)?;
 /// let info = ArrayInfo::new(DType::U8, &["c", "x"], &[2, 6], grid)?;
-/// let known = ndarray::array![[0, 0, 0, 1, 1, 0], [0, 0, 0, 1, 0, 0]].into_dyn();
+/// let known = ndarray::array![[0_u8, 0, 0, 1, 1, 0], [0, 0, 0, 1, 0, 0]].into_dyn();
 /// let mask = MemoryArray::new(info, known)?;
 ///
 /// // Three of the four values of a patch of two voxels are 1 at one place only.
