@@ -15,6 +15,7 @@
 //! A crop may also have one array for each class ([`CropGroup`]); [`CropMask`], [`CropTarget`] and
 //! [`CropMaskAndTarget`] make the same of it, by three-valued logic. [`GroundTruth`] is what both have
 //! in common. [`check_labels`] and [`check_crop`] hold what metadata say against the voxels.
+//! [`ValidSampler`] draws patches of a mask in which enough is known.
 //!
 //! ```
 //! use annotation_mask::{Group, Groups, MaskOptions, MissingAnnotationsMask};
@@ -65,6 +66,7 @@ mod near;
 mod pair;
 mod planes;
 mod rule;
+mod sampler;
 mod unique_keys;
 mod units;
 
@@ -88,4 +90,5 @@ pub use labels::{Annotation, LabelEntry, LabelList};
 pub use mask::{FactoredMask, MaskOptions, MissingAnnotationsMask};
 pub use pair::{BlockPair, ChannelCounts, MaskAndTarget};
 pub use rule::{ChannelDecision, Rule};
+pub use sampler::{SamplerOptions, ValidSampler};
 pub use unique_keys::UniqueKeys;

@@ -94,6 +94,8 @@ fn of_mask(error: &MaskError) -> Option<&'static str> {
         MaskError::LabelsMalformed { .. } => "LabelsMalformedError",
         MaskError::NoLabels => "NoLabelsError",
         MaskError::GroupMalformed { .. } | MaskError::UnknownRule { .. } => "GroupMalformedError",
+        MaskError::NothingValid { .. } => "NothingQualifiesError",
+        MaskError::SamplerOption { .. } | MaskError::NotMask { .. } => "ArgumentError",
         MaskError::NotLabels { .. } => "NotLabelsError",
         MaskError::Array(error) => return of_array(error),
         _ => "MetadataMalformedError",

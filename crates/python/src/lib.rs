@@ -14,6 +14,7 @@ mod foreign;
 mod geometry;
 mod info;
 mod open;
+mod sampler;
 mod threads;
 mod truth;
 mod write;
@@ -40,6 +41,8 @@ mod _native {
     };
     #[pymodule_export]
     use super::open::open;
+    #[pymodule_export]
+    use super::sampler::NativeSampler;
     #[pymodule_export]
     use super::threads::{num_threads, set_num_threads};
     #[pymodule_export]

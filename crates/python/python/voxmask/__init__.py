@@ -25,6 +25,7 @@ from voxmask._masks import (
 )
 from voxmask._native import num_threads, set_num_threads
 from voxmask._open import Crop, MetadataWarning, as_array, from_numpy, open_array, open_crop
+from voxmask._sampler import ValidSampler
 from voxmask.errors import VoxmaskError
 from voxmask.geometry import Coordinate, Roi
 
@@ -40,6 +41,7 @@ __all__ = [
     "MetadataWarning",
     "MissingAnnotationsMask",
     "Roi",
+    "ValidSampler",
     "VoxmaskError",
     "as_array",
     "from_numpy",
