@@ -44,6 +44,7 @@
 //! ```
 
 mod binarize;
+mod channel_planes;
 mod channel_sets;
 mod check;
 mod class_annotation;
@@ -71,6 +72,7 @@ mod unique_keys;
 mod units;
 
 pub use binarize::BinarizeArray;
+pub use channel_planes::ChannelPlanes;
 pub use check::{
     ClassReport, CropReport, LabelCount, LabelReport, RuleCost, check_crop, check_labels,
 };
