@@ -29,12 +29,12 @@ use crate::error::MaskError;
 /// Every draw takes one of all valid positions of the mask with the same probability, independently of the
 /// draws before; the share is compared exactly, in integers.
 ///
-/// Making a sampler reads the mask once, to count the known values in cells of a grid (a quarter of the
+/// Making a sampler reads the mask once, to count the known values in cells of a grid (an eighth of the
 /// patch wide) of which bounds follow for all patches that begin in one cell. Where these leave something
-/// open, draws look at the cell itself, once, which reads about twice as many voxels as the patch has. For
-/// `min_known` 0, nothing is read.
+/// open, draws look at the cell itself, once, which reads little more voxels than the patch has: give it a
+/// mask with a cache of blocks if reading is slow. For `min_known` 0, nothing is read.
 ///
-/// Memory is limited by `max_bytes`: half of it for 25 bytes for each cell (0.8 MB for 512^3 voxels in
+/// Memory is limited by `max_bytes`: half of it for 25 bytes for each cell (6.6 MB for 512^3 voxels in
 /// patches of 64^3; cells become larger if there is too little), the other half for the valid positions of
 /// cells that were looked at, one bit for each position, which are counted again if there is no place for
 /// them. While reading, there are up to 32 MiB of counts, and one block of the mask for each thread.

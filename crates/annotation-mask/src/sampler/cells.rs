@@ -3,7 +3,7 @@
 use crate::error::MaskError;
 
 /// The edge of a cell, as a part of the patch's.
-const PARTS_OF_PATCH: usize = 4;
+const PARTS_OF_PATCH: usize = 8;
 
 /// The longest edge of a cell, unless memory is short.
 const MAX_EDGE: usize = 64;
@@ -263,9 +263,9 @@ mod tests {
     fn what_is_kept_is_far_less_than_the_volume() {
         const MIB: usize = 1 << 20;
         let cells = Cells::new(&[512; 3], &[64; 3], 64 * MIB).unwrap();
-        assert_eq!((&cells.edges[..], &cells.group[..]), (&[16; 3][..], &[4; 3][..]));
-        // 0.8 MB for 134 million voxels, whatever the number of channels.
-        assert_eq!(cells.bytes(), 32 * 32 * 32 * 25);
+        assert_eq!((&cells.edges[..], &cells.group[..]), (&[8; 3][..], &[8; 3][..]));
+        // 6.6 MB for 134 million voxels, whatever the number of channels.
+        assert_eq!(cells.bytes(), 64 * 64 * 64 * 25);
         // Small patches have small cells, of which many need memory.
         assert_eq!(edges(&[512; 3], &[4; 3], 512 * MIB), [4; 3]);
         assert_eq!(edges(&[4096; 3], &[64; 3], 64 * MIB), [32; 3]);

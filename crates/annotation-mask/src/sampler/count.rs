@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use array_core::{Array, ArrayError, Block, Element, Scalar, fold_blocks, walk_blocks};
+use array_core::{Array, ArrayError, Block, Element, Scalar, fold_blocks, vectorized, walk_blocks};
 use geometry::{MAX_DIMS, Window};
-use ndarray::{ArrayViewD, Axis};
+use ndarray::{ArrayViewD, ArrayViewMutD, Axis};
 
 use super::table::Table;
 use crate::error::MaskError;
@@ -14,8 +14,8 @@ use crate::planes::{len_of, plane_mut, with_scratch};
 /// Small blocks are counted in rows and layers of so many voxels before their counts are added up.
 const UNIT_VOXELS: usize = 1 << 18;
 
-/// So many zeros and ones can be summed in a byte.
-const MAX_ROWS: u32 = 255;
+/// The largest sum of zeros and ones that a byte holds.
+const MAX_SUM: usize = 255;
 
 /// Counts the known values of some channels of a mask in `window` (in voxels), in bins: `bin_of` says for an
 /// axis and a voxel in which bin of a table of `shape` it is. Neighbours are in the same bin or in
@@ -111,23 +111,49 @@ fn count_block(
         }
         Block::Voxels(view) => view.typed::<u8>()?,
     };
-    let mut strides = vec![1; shape.len()];
-    for axis in (1..shape.len()).rev() {
-        strides[axis - 1] = strides[axis] * shape[axis];
-    }
-    let stride = len_of(shape);
-    if let Some(voxels) = view.to_slice() {
-        return Values { voxels, strides: &strides, stride }.count(channels, bins, place, table);
-    }
-    // Only the channels that count are put in order.
-    with_scratch(len_of(&[channels.len(), stride]), |buffer: &mut [u8]| {
-        for (part, &channel) in buffer.chunks_exact_mut(stride).zip(channels) {
-            let channel: ArrayViewD<'_, u8> = view.index_axis(Axis(0), channel);
-            plane_mut(shape, part).assign(&channel);
+    with_scratch(len_of(shape), |plane: &mut [u8]| {
+        // Channel after channel in whole planes, which takes less time than their rows one by one.
+        for channels in channels.chunks(MAX_SUM) {
+            plane.fill(0);
+            for &channel in channels {
+                let channel = view.index_axis(Axis(0), channel);
+                if add_to_plane(&channel, plane_mut(shape, plane)) > 1 {
+                    let wrong = channel.iter().copied().find(|&value| value > 1);
+                    return Err(not_known_or_unknown(wrong.unwrap_or(u8::MAX)));
+                }
+            }
+            let strides = strides(shape);
+            let plane =
+                Plane { sums: plane, strides: &strides, max_rows: MAX_SUM / channels.len() };
+            plane.count(&mut Boxes { bins, place, table, outer: bins.len() - 1 });
         }
-        let all: Vec<usize> = (0..channels.len()).collect();
-        Values { voxels: buffer, strides: &strides, stride }.count(&all, bins, place, table)
+        Ok(())
     })
+}
+
+/// Adds the values of a channel to sums of zeros and ones; all bits that any value has.
+fn add_to_plane(channel: &ArrayViewD<'_, u8>, mut sums: ArrayViewMutD<'_, u8>) -> u8 {
+    // Exact for zeros and ones; anything else is an error in the end.
+    let add = |sum: &mut u8, value: u8| *sum = sum.wrapping_add(value);
+    match (channel.as_slice(), sums.as_slice_mut()) {
+        (Some(channel), Some(sums)) => vectorized(|| {
+            // Bits of its own, which the compiler need not write back for each value.
+            let mut seen = 0;
+            for (sum, &value) in sums.iter_mut().zip(channel) {
+                add(sum, value);
+                seen |= value;
+            }
+            seen
+        }),
+        _ => {
+            let mut seen = 0;
+            sums.zip_mut_with(channel, |sum, &value| {
+                add(sum, value);
+                seen |= value;
+            });
+            seen
+        }
+    }
 }
 
 /// Adds the voxels of each bin, once for each channel.
@@ -171,94 +197,25 @@ fn not_known_or_unknown(value: u8) -> MaskError {
     MaskError::NotMask { reason }
 }
 
-/// The values of a block: rows without gaps.
-struct Values<'a> {
-    voxels: &'a [u8],
-    /// How far neighbours lie apart along each spatial axis.
-    strides: &'a [usize],
-    /// How far channels lie apart.
-    stride: usize,
+/// How far neighbours along each axis lie apart in C order.
+fn strides(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        strides[axis - 1] = strides[axis] * shape[axis];
+    }
+    strides
 }
 
-impl Values<'_> {
-    fn count(
-        &self,
-        channels: &[usize],
-        bins: &[Bins],
-        place: &[usize],
-        table: &mut Table,
-    ) -> Result<(), MaskError> {
-        let width = bins.last().and_then(|bins| bins.ends.last()).copied().unwrap_or(0);
-        let mut sums = Sums { columns: vec![0; width], rows: 0, seen: 0 };
-        let outer = bins.len() - 1;
-        self.count_boxes(
-            &mut Boxes { channels, bins, place, table, outer },
-            &mut sums,
-            [(0, 0); MAX_DIMS],
-            0,
-            0,
-        );
-        match sums.seen {
-            0 | 1 => Ok(()),
-            _ => {
-                let channels = channels.iter().map(|channel| channel * self.stride);
-                let mut values =
-                    channels.flat_map(|begin| &self.voxels[begin..begin + self.stride]);
-                let wrong = values.find(|&&value| value > 1);
-                Err(not_known_or_unknown(wrong.copied().unwrap_or(sums.seen)))
-            }
-        }
-    }
-
-    /// Goes through the bins of all axes but the last.
-    fn count_boxes(
-        &self,
-        boxes: &mut Boxes<'_>,
-        sums: &mut Sums,
-        mut ranges: [(usize, usize); MAX_DIMS],
-        axis: usize,
-        index: usize,
-    ) {
-        let bins = boxes.bins;
-        let index = index * boxes.table.shape()[axis] + boxes.place[axis];
-        if axis == boxes.outer {
-            for &channel in boxes.channels {
-                self.add_rows(boxes, sums, &ranges, 0, channel * self.stride, index);
-            }
-            sums.flush(&bins[axis], &mut boxes.table.values_mut()[index..]);
-            return;
-        }
-        for (bin, range) in bins[axis].ranges().enumerate() {
-            ranges[axis] = (range.start, range.end);
-            self.count_boxes(boxes, sums, ranges, axis + 1, index + bin);
-        }
-    }
-
-    /// Sums up the rows of one channel in one bin of each axis but the last.
-    fn add_rows(
-        &self,
-        boxes: &mut Boxes<'_>,
-        sums: &mut Sums,
-        ranges: &[(usize, usize); MAX_DIMS],
-        axis: usize,
-        begin: usize,
-        index: usize,
-    ) {
-        if axis == boxes.outer {
-            if sums.rows == MAX_ROWS {
-                sums.flush(&boxes.bins[axis], &mut boxes.table.values_mut()[index..]);
-            }
-            return sums.add(&self.voxels[begin..]);
-        }
-        for voxel in ranges[axis].0..ranges[axis].1 {
-            self.add_rows(boxes, sums, ranges, axis + 1, begin + voxel * self.strides[axis], index);
-        }
-    }
+/// The voxels of a block, each the sum of its channels, in C order.
+struct Plane<'a> {
+    sums: &'a [u8],
+    strides: &'a [usize],
+    /// So many of the sums fit into a byte.
+    max_rows: usize,
 }
 
 /// What is counted, and where.
 struct Boxes<'a> {
-    channels: &'a [usize],
     bins: &'a [Bins],
     place: &'a [usize],
     table: &'a mut Table,
@@ -266,33 +223,81 @@ struct Boxes<'a> {
     outer: usize,
 }
 
-/// Rows that were summed up, column by column, in bytes: whole vectors of them at once.
-struct Sums {
-    columns: Vec<u8>,
-    rows: u32,
-    /// All bits that any value had.
-    seen: u8,
+/// Along each axis but the last, the first voxel of a bin and the one behind it.
+type Ranges = [(usize, usize); MAX_DIMS];
+
+impl Plane<'_> {
+    fn count(&self, boxes: &mut Boxes<'_>) {
+        let width = boxes.bins[boxes.outer].ends.last().copied().unwrap_or(0);
+        let mut columns = Columns { sums: vec![0; width], rows: 0 };
+        self.count_boxes(boxes, &mut columns, Ranges::default(), 0, 0);
+    }
+
+    /// Goes through the bins of all axes but the last.
+    fn count_boxes(
+        &self,
+        boxes: &mut Boxes<'_>,
+        columns: &mut Columns,
+        mut ranges: Ranges,
+        axis: usize,
+        index: usize,
+    ) {
+        let bins = boxes.bins;
+        let index = index * boxes.table.shape()[axis] + boxes.place[axis];
+        if axis == boxes.outer {
+            self.add_rows(boxes, columns, &ranges, 0, 0, index);
+            columns.flush(&bins[axis], &mut boxes.table.values_mut()[index..]);
+            return;
+        }
+        for (bin, range) in bins[axis].ranges().enumerate() {
+            ranges[axis] = (range.start, range.end);
+            self.count_boxes(boxes, columns, ranges, axis + 1, index + bin);
+        }
+    }
+
+    /// Sums up the rows in one bin of each axis but the last.
+    fn add_rows(
+        &self,
+        boxes: &mut Boxes<'_>,
+        columns: &mut Columns,
+        ranges: &Ranges,
+        axis: usize,
+        begin: usize,
+        index: usize,
+    ) {
+        if axis == boxes.outer {
+            if columns.rows == self.max_rows {
+                columns.flush(&boxes.bins[axis], &mut boxes.table.values_mut()[index..]);
+            }
+            return columns.add(&self.sums[begin..]);
+        }
+        for voxel in ranges[axis].0..ranges[axis].1 {
+            let begin = begin + voxel * self.strides[axis];
+            self.add_rows(boxes, columns, ranges, axis + 1, begin, index);
+        }
+    }
 }
 
-impl Sums {
+/// Sums of rows, column by column, in bytes: whole vectors of them at once.
+struct Columns {
+    sums: Vec<u8>,
+    rows: usize,
+}
+
+impl Columns {
     /// Adds the row that `values` begins with.
     fn add(&mut self, values: &[u8]) {
-        let mut seen = 0;
-        for (sum, &value) in self.columns.iter_mut().zip(values) {
-            // Exact for zeros and ones; anything else is an error in the end.
-            *sum = sum.wrapping_add(value);
-            seen |= value;
-        }
-        self.seen |= seen;
+        let values = &values[..self.sums.len()];
+        self.sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
         self.rows += 1;
     }
 
     /// Adds the sums to a row of the table, bin by bin.
     fn flush(&mut self, bins: &Bins, row: &mut [u64]) {
         for (known, range) in row.iter_mut().zip(bins.ranges()) {
-            *known += self.columns[range].iter().map(|&sum| u64::from(sum)).sum::<u64>();
+            *known += self.sums[range].iter().map(|&sum| u64::from(sum)).sum::<u64>();
         }
-        self.columns.fill(0);
+        self.sums.fill(0);
         self.rows = 0;
     }
 }

@@ -181,3 +181,24 @@ fn a_patch_that_is_the_whole_mask_has_one_position() {
     assert_eq!((sampler.num_positions(), sampler.num_valid().unwrap()), (1, 1));
     assert_eq!(sampler.draw_many(3).unwrap(), vec![*mask.roi(); 3]);
 }
+
+#[test]
+fn many_channels_and_many_rows_are_counted_beyond_a_byte() {
+    for (shape, patch) in [(vec![600, 4, 9], [3, 5].as_slice()), (vec![1, 40, 40, 3], &[39, 38, 3])]
+    {
+        let mut values = ArrayD::ones(IxDyn(&shape));
+        // Not a constant, or it would not be counted one by one.
+        values[IxDyn(&vec![0; shape.len()])] = 0;
+        let dims = shape.len() - 1;
+        let mask = Mask::new(&values, &vec![64; dims], &vec![0; dims]);
+        let channels: Vec<usize> = (0..shape[0]).collect();
+        let counts = counts(&values, &channels, patch);
+        let options = SamplerOptions { min_known: 1.0, ..SamplerOptions::new(patch) };
+        let mut sampler = ValidSampler::new(&mask, &options).unwrap();
+        assert_eq!(sampler.num_valid().unwrap(), counts.len() as u128 - 1, "{shape:?}");
+        for patch in sampler.draw_many(5).unwrap() {
+            let (known, values) = sampler.known_values(&patch).unwrap();
+            assert_eq!(known, values);
+        }
+    }
+}
