@@ -4,23 +4,33 @@ use ::geometry::{Coordinate, Decimal, Operand, PartialCoordinate, Roi, VoxelSize
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyInt, PyString, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyString, PyTuple};
 
-use crate::errors::{exception, raise, wrong_type};
+use crate::errors::{exception, named, raise, wrong_type};
 
-/// A whole number: an `int`, anything with `__index__`, or a `float` without a fraction.
+/// A whole number: an `int`, anything with `__index__`, or a number of another type without a fraction.
 pub(crate) fn integer(value: &Bound<'_, PyAny>) -> PyResult<i64> {
     let py = value.py();
-    let whole = match value.extract::<i64>() {
+    match value.extract::<i64>() {
         Ok(number) => return Ok(number),
         Err(error) if error.is_instance_of::<PyOverflowError>(py) => return Err(too_large(value)),
-        Err(_) => value.cast::<PyFloat>().ok().filter(|number| number.value().fract() == 0.0),
-    };
-    let Some(whole) = whole else {
-        return Err(wrong_type(format!("{} is not a whole number", value.repr()?)));
-    };
-    let number = py.get_type::<PyInt>().call1((whole,))?;
-    number.extract::<i64>().map_err(|_| too_large(value))
+        Err(_) => {}
+    }
+    // Text can be turned into a number, but is not equal to it.
+    let whole = py.get_type::<PyInt>().call1((value,)).ok();
+    match whole.filter(|whole| whole.eq(value).unwrap_or(false)) {
+        Some(whole) => whole.extract::<i64>().map_err(|_| too_large(value)),
+        None => Err(wrong_type(format!("{} is not a whole number", value.repr()?))),
+    }
+}
+
+/// The number of an axis.
+pub(crate) fn axis(value: &Bound<'_, PyAny>, dims: usize) -> PyResult<usize> {
+    let number = integer(value).ok().and_then(|number| usize::try_from(number).ok());
+    number.filter(|&axis| axis < dims).ok_or_else(|| {
+        let message = format!("there is no axis {value} among {dims} dims");
+        named(value.py(), "GeometryError", &message)
+    })
 }
 
 fn too_large(value: &Bound<'_, PyAny>) -> PyErr {

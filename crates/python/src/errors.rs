@@ -14,20 +14,28 @@ use zarr_source::ZarrError;
 
 /// An error as the exception of `voxmask.errors` that stands for its class; what caused it is its
 /// `__cause__`, and so on.
+///
+/// The message goes as far down as the error that has the class: where something happened says little without
+/// what it was.
 pub(crate) fn exception(py: Python<'_>, error: &(dyn Error + 'static)) -> PyErr {
     if let Some(raised) = error.downcast_ref::<PyErr>() {
         return raised.clone_ref(py);
     }
-    let class = py.import("voxmask.errors").and_then(|module| module.getattr(class_of(error)));
-    let made = class.and_then(|class| class.call1((error.to_string(),)));
-    let raised = match made {
-        Ok(made) => PyErr::from_value(made),
-        Err(error) => return error,
-    };
+    let (class, message) = classified(error);
+    let raised = named(py, class, &message);
     if let Some(cause) = error.source() {
         raised.set_cause(py, Some(exception(py, cause)));
     }
     raised
+}
+
+/// An exception by its name in `voxmask.errors`.
+pub(crate) fn named(py: Python<'_>, class: &str, message: &str) -> PyErr {
+    let class = py.import("voxmask.errors").and_then(|module| module.getattr(class));
+    match class.and_then(|class| class.call1((message,))) {
+        Ok(made) => PyErr::from_value(made),
+        Err(error) => error,
+    }
 }
 
 /// What turns an error into an exception, for `map_err`.
@@ -40,35 +48,45 @@ pub(crate) fn wrong_type(message: String) -> PyErr {
     PyTypeError::new_err(message)
 }
 
-/// The name of the exception: that of the first error in the chain that says more than where it happened.
-fn class_of(error: &(dyn Error + 'static)) -> &'static str {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(class) = own_class(error) {
-            return class;
+/// The name of the exception, that of the first error in the chain that says more than where it happened, and
+/// what all errors down to it say.
+fn classified(error: &(dyn Error + 'static)) -> (&'static str, String) {
+    let mut message = error.to_string();
+    let mut next = error;
+    loop {
+        if let Some(class) = own_class(next) {
+            return (class, message);
         }
-        next = error.source();
+        let Some(cause) = next.source() else { return ("VoxmaskError", message) };
+        message = format!("{message}: {cause}");
+        next = cause;
     }
-    "VoxmaskError"
+}
+
+/// The error as one of its type, also where it lies in a box.
+fn as_one<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    error.downcast_ref::<E>().or_else(|| error.downcast_ref::<Box<E>>().map(|error| &**error))
 }
 
 fn own_class(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    if let Some(error) = error.downcast_ref::<ArrayError>() {
+    if let Some(error) = as_one::<ArrayError>(error) {
         of_array(error)
-    } else if let Some(error) = error.downcast_ref::<MaskError>() {
+    } else if let Some(error) = as_one::<MaskError>(error) {
         of_mask(error)
-    } else if let Some(error) = error.downcast_ref::<ZarrError>() {
+    } else if let Some(error) = as_one::<ZarrError>(error) {
         Some(of_zarr(error))
-    } else if let Some(error) = error.downcast_ref::<GeometryError>() {
+    } else if let Some(error) = as_one::<GeometryError>(error) {
         Some(of_geometry(error))
-    } else if let Some(error) = error.downcast_ref::<OpenError>() {
+    } else if let Some(error) = as_one::<OpenError>(error) {
         of_opening(error)
-    } else if let Some(error) = error.downcast_ref::<ConfigError>() {
+    } else if let Some(error) = as_one::<ConfigError>(error) {
         of_config(error)
-    } else if let Some(error) = error.downcast_ref::<WriteError>() {
+    } else if let Some(error) = as_one::<WriteError>(error) {
         of_writing(error)
+    } else if error.is::<PyErr>() {
+        Some("SourceError")
     } else {
-        error.downcast_ref::<io::Error>().map(of_io)
+        as_one::<io::Error>(error).map(of_io)
     }
 }
 
@@ -83,7 +101,6 @@ fn of_array(error: &ArrayError) -> Option<&'static str> {
         ArrayError::TooLarge { .. } => "TooLargeError",
         ArrayError::DTypeMismatch { .. } | ArrayError::ShapeMismatch { .. } => "ArgumentError",
         ArrayError::Geometry(error) => of_geometry(error),
-        ArrayError::Source { source, .. } if source.is::<PyErr>() => "SourceError",
         ArrayError::Source { .. } => return None,
         _ => "ArgumentError",
     })

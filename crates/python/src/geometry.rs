@@ -5,7 +5,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::arguments::{bounded, entries, operand, pair, region, tuple, voxel_size};
+use crate::arguments::{axis, bounded, entries, operand, pair, region, tuple, voxel_size};
 use crate::errors::raise;
 
 type Pair<'py> = PyResult<(Bound<'py, PyTuple>, Bound<'py, PyTuple>)>;
@@ -53,9 +53,11 @@ pub(crate) fn coordinate_abs<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'
 #[pyfunction]
 pub(crate) fn coordinate_squeeze<'py>(
     value: &Bound<'py, PyAny>,
-    dim: usize,
+    dim: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyTuple>> {
-    tuple(value.py(), &entries(value)?.squeeze(dim).map_err(raise(value.py()))?)
+    let coordinate = entries(value)?;
+    let axis = axis(dim, coordinate.dims())?;
+    tuple(value.py(), &coordinate.squeeze(axis).map_err(raise(value.py()))?)
 }
 
 #[pyfunction]
@@ -136,8 +138,10 @@ pub(crate) fn roi_to_slices(roi: &Bound<'_, PyAny>) -> PyResult<Vec<(Option<i64>
 }
 
 #[pyfunction]
-pub(crate) fn roi_squeeze<'py>(roi: &Bound<'py, PyAny>, dim: usize) -> Pair<'py> {
-    pair(roi.py(), &region(roi)?.squeeze(dim).map_err(raise(roi.py()))?)
+pub(crate) fn roi_squeeze<'py>(roi: &Bound<'py, PyAny>, dim: &Bound<'py, PyAny>) -> Pair<'py> {
+    let region = region(roi)?;
+    let axis = axis(dim, region.dims())?;
+    pair(roi.py(), &region.squeeze(axis).map_err(raise(roi.py()))?)
 }
 
 #[pyfunction]

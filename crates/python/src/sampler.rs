@@ -52,7 +52,6 @@ impl NativeSampler {
         Ok(Self { sampler, nearness: mask.nearness })
     }
 
-    #[expect(clippy::type_complexity, reason = "a list of pairs for Python")]
     fn draw<'py>(
         &self,
         py: Python<'py>,

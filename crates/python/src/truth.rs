@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use ::geometry::{Roi, Window};
 use annotation_mask::{
-    BinarizeArray, CropGroup, CropMaskAndTarget, FactoredMask, GroundTruth, Grouping, Groups,
-    LabelId, LabelList, MaskAndTarget, MaskError, MaskOptions,
+    BinarizeArray, CropGroup, CropMaskAndTarget, GroundTruth, Grouping, Groups, LabelId, LabelList,
+    MaskAndTarget, MaskError, MaskOptions,
 };
 use array_core::{
     AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, BlockCache, DType, Output, Visitor,
@@ -34,7 +34,8 @@ pub(crate) struct NativeTruth {
 }
 
 /// What reads the mask of labels as its factors.
-type Factored = Arc<dyn Fn(&Roi) -> Result<FactoredMask, ArrayError> + Send + Sync>;
+type Factored =
+    Arc<dyn Fn(&Roi, &AtomicBool) -> Result<(AnyArray, Vec<bool>), ArrayError> + Send + Sync>;
 
 /// The mask or the target of a ground truth, as an array that owns it.
 #[derive(Debug)]
@@ -82,14 +83,15 @@ impl NativeTruth {
         MaskAndTarget<A>: GroundTruth,
     {
         let pair = Arc::new(pair);
-        let factored = Arc::clone(&pair);
-        Self {
-            truth: pair,
-            nearness,
-            factored: Some(Arc::new(move |roi| factored.mask().read_factored(roi))),
-            cache,
-            provenance,
-        }
+        let of = Arc::clone(&pair);
+        let factored = move |roi: &Roi, stop: &AtomicBool| {
+            let window = of.mask().slices(roi)?;
+            let mut foreground = AnyArray::zeros(DType::U8, window.shape())?;
+            let out = Output::zeroed(foreground.view_mut()).stopped_by(stop);
+            of.mask().read_foreground_into(&window, out)?;
+            Ok((foreground, of.mask().kept()))
+        };
+        Self { truth: pair, nearness, factored: Some(Arc::new(factored)), cache, provenance }
     }
 
     fn part(&self, is_mask: bool) -> NativeArray {
@@ -216,15 +218,13 @@ impl NativeTruth {
         let (roi, truth) = (region(roi)?, &*self.truth);
         let read = |stop: &AtomicBool| -> Result<(AnyArray, AnyArray), ArrayError> {
             let array = truth.mask_array();
-            let window = array.slices(&roi)?;
-            let shape = [array.info().channel_shape(), window.shape()].concat();
+            let shape = [array.info().channel_shape(), array.slices(&roi)?.shape()].concat();
             let mut mask = AnyArray::zeros(DType::U8, &shape)?;
             let mut target = AnyArray::zeros(DType::U8, &shape)?;
-            if !shape.contains(&0) {
-                let mask = Output::zeroed(mask.view_mut()).stopped_by(stop);
-                let target = Output::zeroed(target.view_mut()).stopped_by(stop);
-                truth.read_pair_into(&window, mask, target)?;
-            }
+            let outputs = [&mut mask, &mut target]
+                .map(|array| Output::zeroed(array.view_mut()).stopped_by(stop));
+            let [mask_out, target_out] = outputs;
+            truth.read_pair_out(&roi, mask_out, target_out)?;
             Ok((mask, target))
         };
         let (mask, target) = run(py, self.nearness, read)?.map_err(raise(py))?;
@@ -241,7 +241,16 @@ impl NativeTruth {
         let (roi, truth) = (region(roi)?, &*self.truth);
         let (mut mask, mut target) = (Writable::new(mask)?, Writable::new(target)?);
         let (mask, target) = (mask.view(), target.view());
-        let read = |_: &AtomicBool| truth.read_pair_to(&roi, mask, target);
+        for found in [mask.dtype(), target.dtype()] {
+            if found != DType::U8 {
+                let error = ArrayError::DTypeMismatch { expected: DType::U8, found };
+                return Err(raise(py)(error));
+            }
+        }
+        let read = |stop: &AtomicBool| {
+            let [mask, target] = [mask, target].map(|view| Output::new(view).stopped_by(stop));
+            truth.read_pair_out(&roi, mask, target)
+        };
         run(py, self.nearness, read)?.map_err(raise(py))
     }
 
@@ -253,8 +262,9 @@ impl NativeTruth {
     ) -> PyResult<Option<(Bound<'py, PyAny>, Vec<bool>)>> {
         let Some(factored) = &self.factored else { return Ok(None) };
         let roi = region(roi)?;
-        let read = run(py, self.nearness, |_| factored(&roi))?.map_err(raise(py))?;
-        Ok(Some((into_numpy(py, read.foreground.into()), read.kept)))
+        let read = run(py, self.nearness, |stop| factored(&roi, stop))?;
+        let (foreground, kept) = read.map_err(raise(py))?;
+        Ok(Some((into_numpy(py, foreground), kept)))
     }
 
     /// Hits, misses, blocks, bytes and the limit of the cache, if there is one.
