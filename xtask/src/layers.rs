@@ -38,7 +38,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that only one crate of the workspace may name.
-const PRIVATE: &[(&str, &str)] = &[("zarrs", "zarr-source"), ("clap", "voxmask"), ("pyo3", "python")];
+const PRIVATE: &[(&str, &str)] =
+    &[("zarrs", "zarr-source"), ("clap", "voxmask"), ("pyo3", "python")];
 
 /// The only file that may allow itself unsafe code.
 const UNSAFE: &str = "crates/array-core/src/hardware.rs";

@@ -79,9 +79,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["conform"] => conform::run(&root().join("xtask/tests/golden")),
         ["conform", "--golden", folder] => conform::run(Path::new(folder)),
         ["real", folder] => real::run(Path::new(folder)),
-        ["python", "--golden", folder, arguments @ ..] => {
-            python::run(Path::new(folder), arguments)
-        }
+        ["python", "--golden", folder, arguments @ ..] => python::run(Path::new(folder), arguments),
         ["python", arguments @ ..] => python::run(&root().join("xtask/tests/golden"), arguments),
         ["setup"] => setup::run(&target().join("peers")),
         ["bench"] => bench::run(None),

@@ -39,6 +39,7 @@ macro_rules! define {
 
         impl NumpyArray {
             pub(crate) fn new(array: &Bound<'_, PyAny>) -> PyResult<Self> {
+                check_aligned(array)?;
                 $(if let Ok(array) = array.cast::<PyArrayDyn<$type>>() {
                     return Ok(Self::$variant(array.clone().unbind()));
                 })+
@@ -66,6 +67,7 @@ macro_rules! define {
 
         impl<'py> Writable<'py> {
             pub(crate) fn new(array: &Bound<'py, PyAny>) -> PyResult<Self> {
+                check_aligned(array)?;
                 $(if let Ok(array) = array.cast::<PyArrayDyn<$type>>() {
                     return Ok(Self::$variant(array.try_readwrite().map_err(in_use)?));
                 })+
@@ -81,6 +83,17 @@ macro_rules! define {
     };
 }
 with_all_dtypes!(define);
+
+/// Fails for elements that do not lie where the machine wants elements of their type, as in some arrays that
+/// were unpickled without a copy.
+fn check_aligned(array: &Bound<'_, PyAny>) -> PyResult<()> {
+    if array.cast::<PyUntypedArray>().is_err()
+        || array.getattr("flags")?.getattr("aligned")?.extract::<bool>()?
+    {
+        return Ok(());
+    }
+    Err(PyValueError::new_err("the array is not aligned in memory: give a copy of it"))
+}
 
 fn in_use(error: numpy::BorrowError) -> PyErr {
     PyValueError::new_err(format!("the array cannot be used here: {error}"))

@@ -59,7 +59,8 @@ impl InPython {
         let roi = self.info.grid().roi(window).map_err(crate::errors::raise(py))?;
         let key = self.region.bind(py).call1(pair(py, &roi)?)?;
         let voxels = self.object.bind(py).get_item(key)?;
-        let voxels = py.import("numpy")?.call_method1("asarray", (voxels,))?;
+        // Copies only what is not aligned in memory.
+        let voxels = py.import("numpy")?.call_method1("require", (voxels, py.None(), "A"))?;
         let shape = [self.info.channel_shape(), window.shape()].concat();
         let found = voxels.getattr("shape")?.extract::<Vec<usize>>()?;
         if found != shape {

@@ -49,6 +49,15 @@ KEPT = {"strict": [1, 0, 0, 1, 1], "generic": [1, 0, 1, 1, 1]}
 """For each group whether it is kept, by the rule; 37 is generic in the second."""
 
 
+def golden_folder() -> Path | None:
+    """Recorded answers of the original, if there are any here."""
+    where = os.environ.get("VOXMASK_GOLDEN")
+    return Path(where) if where else None
+
+
+collect_ignore = [] if golden_folder() else ["test_golden.py"]
+
+
 @dataclass(frozen=True)
 class Volume:
     """A label volume, and what masks and targets of it must be."""
@@ -192,9 +201,3 @@ def stored_crop(request: pytest.FixtureRequest, tmp_path: Path) -> StoredCrop:
         }
         level[...] = array
     return StoredCrop(tmp_path / "crops.zarr" / "crop7", voxels)
-
-
-def golden_folder() -> Path | None:
-    """Recorded answers of the original, if there are any here."""
-    where = os.environ.get("VOXMASK_GOLDEN")
-    return Path(where) if where else None

@@ -32,7 +32,7 @@ def test_a_coordinate_is_made_of_numbers_or_of_one_iterable() -> None:
 
 
 def test_the_entries_of_a_coordinate_are_plain_ints() -> None:
-    for made in (Coordinate(np.array([1, 2])), Coordinate(1.0, True), Coordinate(np.float32(1), np.uint8(2))):
+    for made in (Coordinate(np.array([1, 2])), Coordinate(1.0, True), Coordinate(np.float64(1), np.uint8(2))):
         assert all(type(entry) is int for entry in made)
         assert type(made) is Coordinate
 
@@ -49,6 +49,11 @@ def test_a_whole_float_is_an_integer_and_a_fraction_is_a_type_error() -> None:
     ):
         with pytest.raises(TypeError, match="not a whole number"):
             make()
+
+
+def test_whole_numbers_of_any_float_type_are_integers() -> None:
+    assert Coordinate(np.float32(3), np.float16(4)) == (3, 4)
+    assert Coordinate(np.array([3, 4], np.float32)) + np.float32(1) == (4, 5)
 
 
 @pytest.mark.parametrize("wrong", ["a", ["1"], [None, "x"], [object()], [[1, 2]], b"\xff" * 9, Decimal("1.5")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voxmask import _native
-from voxmask.errors import OutOfBoundsError
+from voxmask.errors import ArgumentError, OutOfBoundsError
 from voxmask.geometry import Coordinate, CoordinateLike, Roi, RoiLike
 
 
@@ -281,10 +282,10 @@ class Array:
         Raises:
             NotWritableError: (a ``ValueError``) unless it was opened with ``mode="r+"``.
         """
-        self._native.write(key, np.asarray(voxels, dtype=self.dtype))
+        self._native.write(key, _converted(voxels, self.dtype))
 
     def crop(self, roi: RoiLike) -> Array:
-        """The part of the array inside a region in world units; unbounded axes are those of the array."""
+        """The part of the array inside a region in world units, which may reach beyond the array."""
         return _crop(self, Roi.like(roi))
 
     # Text
@@ -332,10 +333,7 @@ def _crop(source: Array, roi: Roi) -> Array:
 
 def _expanded(key: Any, ndim: int) -> list[Any]:
     """An entry for each axis."""
-    keys = list(key) if isinstance(key, tuple) else [key]
-    for one in keys:
-        if one is not Ellipsis and not isinstance(one, slice) and not hasattr(one, "__index__"):
-            raise IndexError(f"{one!r} is not an index: integers, slices and ... are; read first for the rest")
+    keys = [_one(part) for part in (key if isinstance(key, tuple) else (key,))]
     if keys.count(Ellipsis) > 1:
         raise IndexError("an index can have a single ellipsis ('...')")
     if len(keys) - keys.count(Ellipsis) > ndim:
@@ -345,6 +343,18 @@ def _expanded(key: Any, ndim: int) -> list[Any]:
     at = keys.index(Ellipsis)
     keys[at : at + 1] = [slice(None)] * (ndim - len(keys) + 1)
     return keys
+
+
+def _one(part: Any) -> Any:
+    """A part of an index, with integers of all types as those of Python."""
+    if part is Ellipsis or isinstance(part, slice):
+        return part
+    try:
+        if not isinstance(part, bool):
+            return operator.index(part)
+    except TypeError:
+        pass
+    raise IndexError(f"{part!r} is not an index: integers, slices and ... are; read first for the rest")
 
 
 def _window(one: Any, extent: int, axis: int) -> tuple[int, int, Any]:
@@ -359,8 +369,17 @@ def _window(one: Any, extent: int, axis: int) -> tuple[int, int, Any]:
     return first, last - first + 1, inside
 
 
-def _in_bounds(index: Any, extent: int, axis: int) -> int:
-    at = index.__index__()
+def _in_bounds(at: int, extent: int, axis: int) -> int:
     if not -extent <= at < extent:
         raise OutOfBoundsError(f"index {at} is out of bounds for axis {axis} with size {extent}")
     return at % extent
+
+
+def _converted(voxels: npt.ArrayLike, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """The same numbers as elements of another type."""
+    given = np.require(voxels, requirements="A")
+    with np.errstate(invalid="ignore"):
+        converted = given.astype(dtype, copy=False)
+    if dtype.kind != "f" and converted is not given and not np.array_equal(converted, given):
+        raise ArgumentError(f"voxels of type {given.dtype} have values that are none of {dtype}")
+    return converted

@@ -12,10 +12,10 @@ Members: TypeAlias = Iterable[Union[int, str]]
 """Label ids, or names of classes."""
 
 Groupings: TypeAlias = Union[
-    str, "os.PathLike[str]", Mapping[str, Members], Iterable[Union[tuple[str, Members], Mapping[str, Any]]]
+    str, "os.PathLike[str]", Mapping[str, Members], Iterable[Union[tuple[str, Members], Mapping[str, Any], str]]
 ]
 """One group for each channel: DaCapo's ``[("mito", [3, 4, 5]), ...]``, a dict from names to ids, dicts with ``name``,
-``ids`` and ``generic_ids``, or the path of a groups file (TOML, JSON or YAML)."""
+``ids`` and ``generic_ids``, names of classes alone, or the path of a groups file (TOML, JSON or YAML)."""
 
 
 def arguments(groupings: Groupings | None) -> dict[str, str]:
@@ -23,7 +23,7 @@ def arguments(groupings: Groupings | None) -> dict[str, str]:
     if groupings is None:
         return {}
     if isinstance(groupings, (str, os.PathLike)):
-        return {"groups_file": os.fspath(groupings)}
+        return {"groups_file": os.path.abspath(groupings)}
     groups = list(groupings.items() if isinstance(groupings, Mapping) else groupings)
     if any(isinstance(group, Mapping) for group in groups):
         return {"groups": json.dumps({"group": [_table(group) for group in groups]})}
@@ -31,7 +31,9 @@ def arguments(groupings: Groupings | None) -> dict[str, str]:
 
 
 def _pair(group: Any) -> list[Any]:
-    """A group as DaCapo writes it."""
+    """A group as DaCapo writes it; a name alone is the class of that name."""
+    if isinstance(group, str):
+        return [group, [group]]
     try:
         name, members = group
     except (TypeError, ValueError):

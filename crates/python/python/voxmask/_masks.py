@@ -107,7 +107,7 @@ class MaskAndTarget:
                 generic_ids=[int(number) for number in generic_ids or ()],
                 background=int(background or 0),
                 require_labels=bool(require_labels),
-                classes=None if classes is None else os.fspath(classes),
+                classes=None if classes is None else os.path.abspath(classes),
             )
         for warning in self._make(source, said):
             warnings.warn(warning, MetadataWarning, stacklevel=_stacklevel)
@@ -345,7 +345,7 @@ class BinarizeArray(Array):
             raise ArgumentError("labels need groupings: one group of label ids for each channel")
         said: dict[str, Any] = arguments(groupings) | dict(
             background=int(background or 0),
-            classes=None if classes is None else os.fspath(classes),
+            classes=None if classes is None else os.path.abspath(classes),
             cache_bytes=cache_bytes,
         )
         labels = as_array(source)

@@ -70,8 +70,8 @@ def open_array(
     where = _joined(location, dataset)
     said = dict(
         scale=scale,
-        voxel_size=_listed(voxel_size),
-        offset=_listed(offset),
+        voxel_size=_lengths(voxel_size),
+        offset=_lengths(offset),
         axes=_listed(axes),
         unit=unit,
         translation=translation,
@@ -84,9 +84,10 @@ def open_array(
     )
     if mode not in ("r", "r+"):
         raise ArgumentError(f'mode {mode!r} is not "r" or "r+"')
-    opened, remarks = _native.open(where, said | {"writable": mode == "r+"})
+    said["writable"] = mode == "r+"
+    opened, remarks = _native.open(where, said)
     _warn(remarks)
-    return Array._of(_only_array(opened, where), _open_again, where, said | {"writable": mode == "r+"})
+    return Array._of(_only_array(opened, where), _open_again, _absolute(where), said)
 
 
 def _open_again(where: str, said: dict[str, Any]) -> Array:
@@ -127,7 +128,7 @@ def open_crop(
     """
     where = _joined(location, dataset)
     said = {key: _listed(value) if key in ("voxel_size", "offset", "axes") else value for key, value in options.items()}
-    said["classes"] = None if classes is None else os.fspath(classes)
+    said["classes"] = None if classes is None else os.path.abspath(classes)
     crop = _open_crop(where, said)
     _warn(crop._remarks)
     return crop
@@ -137,13 +138,14 @@ def _open_crop(where: str, said: dict[str, Any]) -> Crop:
     opened, remarks = _native.open(where, said)
     if not isinstance(opened, _native.NativeCrop):
         raise ArgumentError(f"{where} is an array, and no crop: open_array opens it")
-    return Crop._of(opened, remarks, _open_crop, where, said)
+    return Crop._of(opened, remarks, _open_crop, _absolute(where), said)
 
 
 def open_either(location: str, classes: str | os.PathLike[str] | None, options: Mapping[str, Any]) -> Array | Crop:
     """What lies at a location, whichever it is."""
     said = {key: _listed(value) if key in ("voxel_size", "offset", "axes") else value for key, value in options.items()}
-    opened, remarks = _native.open(location, said | {"classes": None if classes is None else os.fspath(classes)})
+    said["classes"] = None if classes is None else os.path.abspath(classes)
+    opened, remarks = _native.open(location, said)
     _warn(remarks)
     if isinstance(opened, _native.NativeCrop):
         return Crop._of(opened, remarks, _open_crop, location, said)
@@ -256,9 +258,11 @@ def from_numpy(
         ArgumentError: (a ``ValueError``) if these do not fit together.
     """
     array = np.asarray(array)
+    if not array.flags.aligned:
+        raise ArgumentError("the elements of the array are not aligned in memory: only a copy of it can be read")
     said = dict(
-        voxel_size=_listed(voxel_size),
-        offset=_listed(offset),
+        voxel_size=_lengths(voxel_size),
+        offset=_lengths(offset),
         axes=_listed(axes),
         unit=unit,
         attrs=None if attrs is None else json.dumps(dict(attrs)),
@@ -268,6 +272,8 @@ def from_numpy(
 
 
 def _from_numpy(array: npt.NDArray[Any], said: dict[str, Any]) -> Array:
+    # Where it was pickled by a cluster, it lies somewhere in a message.
+    array = np.require(array, requirements=["ALIGNED"])
     return Array._of(_native.from_numpy(array, said), _from_numpy, array, said)
 
 
@@ -344,6 +350,17 @@ def _joined(location: str | os.PathLike[str], dataset: str | None) -> str:
         return os.path.join(where, dataset.strip("/"))
     before, mark, query = where.partition("?")
     return f"{before.rstrip('/')}/{dataset.strip('/')}{mark}{query}"
+
+
+def _absolute(where: str) -> str:
+    """The same place for a process that works in another folder."""
+    return where if "://" in where else os.path.abspath(where)
+
+
+def _lengths(values: Iterable[Any] | None) -> list[Any] | None:
+    if isinstance(values, str):
+        raise TypeError(f"{values!r} is not one length for each axis")
+    return _listed(values)
 
 
 def _listed(values: Iterable[Any] | None) -> list[Any] | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -112,14 +113,23 @@ def write_masks(
 
     Returns:
         For each crop a task, whose result is a list of :class:`voxmask.ChannelCount`.
+
+    Raises:
+        ArgumentError: (a ``ValueError``) if two crops have the same output.
     """
-    pairs = list(crops.items() if isinstance(crops, Mapping) else crops)
+    pairs = [
+        (os.fspath(source), os.fspath(output))
+        for source, output in (crops.items() if isinstance(crops, Mapping) else crops)
+    ]
+    outputs = Counter(os.path.abspath(output) for _, output in pairs)
+    for output, times in outputs.items():
+        if times > 1:
+            raise ArgumentError(f"{times} crops have the same output {output}")
     making = dict(rule=rule, generic_ids=generic_ids, background=background, classes=classes)
     options = {"existing": "continue"} | write_options
     task = delayed(_write, pure=False)
     return [
-        task(os.fspath(source), os.fspath(output), groupings, making, dict(open_options or {}), options)
-        for source, output in pairs
+        task(source, output, groupings, making, dict(open_options or {}), options) for source, output in pairs
     ]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from math import gcd
 from typing import Any
 
 import gunpowder as gp
@@ -14,7 +15,8 @@ import gunpowder as gp
 from voxmask._masks import MaskAndTarget
 from voxmask._open import as_array
 from voxmask._world import ratio, scaled
-from voxmask.geometry import Roi
+from voxmask.errors import ArgumentError
+from voxmask.geometry import Coordinate, Roi
 
 __all__ = ["MaskSource"]
 
@@ -27,7 +29,8 @@ class MaskSource(gp.BatchProvider):  # type: ignore[misc]
         source = MaskSource(truth, mask=mask_key, target=target_key, arrays={raw_key: raw})
         pipeline = source + gp.RandomLocation() + gp.Reject(mask=mask_key, min_masked=0.15)
 
-    Regions are in the finest world unit of all these arrays.
+    Regions are in the finest world unit of all these arrays. Gunpowder wants offsets that are multiples of the voxel
+    size; where those of the arrays are not, :attr:`origin` is the place that it calls 0.
 
     Args:
         truth: masks and targets.
@@ -38,8 +41,12 @@ class MaskSource(gp.BatchProvider):  # type: ignore[misc]
         interpolatable: what holds instead, by the key of the array.
 
     Raises:
-        ArgumentError: (a ``ValueError``) for arrays in different units, such as nanometers and micrometers.
+        ArgumentError: (a ``ValueError``) for arrays in different units, such as nanometers and micrometers, and for
+            arrays whose voxels do not meet in any place, so that no origin suits all of them.
     """
+
+    origin: Coordinate
+    """What is added to a place of Gunpowder's to have it in the world: 0 if the arrays allow it."""
 
     def __init__(
         self,
@@ -60,21 +67,25 @@ class MaskSource(gp.BatchProvider):  # type: ignore[misc]
         ratios = {key: ratio(array, truth.mask) for key, array in self._all.items()}
         finest = min(ratios.values(), default=Fraction(1))
         self._ratios = {key: found / finest for key, found in ratios.items()}
+        self.origin = _origin({key: self._grid(key) for key in self._all})
 
     def setup(self) -> None:
         for key, array in self._all.items():
-            by = self._ratios[key]
-            roi = scaled(array.roi, by)
-            voxel_size = scaled(Roi((0,) * array.dims, array.voxel_size), by).shape
+            roi, voxel_size = self._grid(key)
             self.provides(
                 key,
                 gp.ArraySpec(
-                    roi=gp.Roi(tuple(roi.offset), tuple(roi.shape)),
+                    roi=gp.Roi(tuple(roi.offset - self.origin), tuple(roi.shape)),
                     voxel_size=gp.Coordinate(tuple(voxel_size)),
                     interpolatable=self._interpolatable.get(key, False),
                     dtype=array.dtype,
                 ),
             )
+
+    def _grid(self, key: gp.ArrayKey) -> tuple[Roi, Coordinate]:
+        """Region and voxel size of an array in the common world unit."""
+        array, by = self._all[key], self._ratios[key]
+        return scaled(array.roi, by), scaled(Roi((0,) * array.dims, array.voxel_size), by).shape
 
     def provide(self, request: Any) -> Any:
         batch = gp.Batch()
@@ -92,4 +103,26 @@ class MaskSource(gp.BatchProvider):  # type: ignore[misc]
 
     def _region(self, key: gp.ArrayKey, wanted: Mapping[gp.ArrayKey, Any]) -> Roi:
         """What is wanted of an array, in its own world unit."""
-        return scaled(Roi(wanted[key].begin, wanted[key].shape), 1 / self._ratios[key])
+        return scaled(Roi(wanted[key].begin, wanted[key].shape) + self.origin, 1 / self._ratios[key])
+
+
+def _origin(grids: Mapping[gp.ArrayKey, tuple[Roi, Coordinate]]) -> Coordinate:
+    """The first place from 0 on of which the offset of each array is multiples of its voxel size away."""
+    dims = {roi.dims for roi, _ in grids.values()}
+    if len(dims) > 1:
+        raise ArgumentError(f"arrays with {' and '.join(map(str, sorted(dims)))} spatial axes do not share regions")
+    return Coordinate(_meeting(grids, axis) for axis in range(max(dims, default=0)))
+
+
+def _meeting(grids: Mapping[gp.ArrayKey, tuple[Roi, Coordinate]], axis: int) -> int:
+    place, step = 0, 1
+    for key, (roi, voxel_size) in grids.items():
+        size = voxel_size[axis]
+        common = gcd(step, size)
+        steps, rest = divmod(roi.offset[axis] - place, common)
+        if rest:
+            raise ArgumentError(f"the voxels of {key} begin nowhere where those of the other arrays do (axis {axis})")
+        # The Chinese remainder theorem.
+        place += step * (steps * pow(step // common, -1, size // common) % (size // common))
+        step = step // common * size
+    return place
