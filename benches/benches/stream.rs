@@ -136,7 +136,7 @@ fn chunks(pair: &MaskAndTarget<zarr_source::ZarrArray>, whole: &Window) -> Vec<V
         let mut all: Vec<Vec<u8>> = Vec::new();
         for (product, from) in [(block.mask, 0), (block.target, 1)] {
             let first = all.len();
-            for channel in product.outer_iter() {
+            for channel in product.to_array().outer_iter() {
                 let bytes: Vec<u8> = channel.iter().copied().collect();
                 if bytes.contains(&1) && (from == 1 || all.get(first) != Some(&bytes)) {
                     all.push(bytes);

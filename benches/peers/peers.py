@@ -1,4 +1,4 @@
-"""The work of voxmask's benchmarks with TensorStore or zarr-python, and NumPy.
+"""The work of voxmask's benchmarks with voxmask in Python, TensorStore or zarr-python, and NumPy.
 
 peers.py FOLDER SIDE-LABELS-CODEC full|patches TURN
 
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorstore as ts
+import voxmask
 
 from work import CHANNELS, GROUPS, IN_FLIGHT, KEPT, SLAB, THREADS, checksum, places, weight
 
@@ -103,6 +104,11 @@ def by_slabs(store, pool: ThreadPoolExecutor, out: np.ndarray, work) -> np.ndarr
     return out
 
 
+def voxmask_mask(path: Path, cache_bytes: int | None = None) -> voxmask.MissingAnnotationsMask:
+    groups = [(f"channel {c}", ids) for c, ids in enumerate(GROUPS)]
+    return voxmask.MissingAnnotationsMask(path, groups, cache_bytes=cache_bytes)
+
+
 def full(path: Path) -> dict:
     import zarr
 
@@ -129,7 +135,14 @@ def full(path: Path) -> dict:
     import zarrs  # noqa: F401
 
     zarrs_pipeline = "zarrs.ZarrsCodecPipeline"
+    ours = voxmask_mask(path)
+    target = voxmask.BinarizeArray(ours.source, [(str(c), ids) for c, ids in enumerate(GROUPS)])
+    whole = ours.roi
     return {
+        "mask: voxmask in Python": lambda: ours[whole],
+        "mask into a buffer: voxmask in Python": lambda: ours.read(whole, out=buffer),
+        "factored: voxmask in Python": lambda: ours.read_factored(whole)[0],
+        "target: voxmask in Python": lambda: target[whole],
         "mask: TensorStore, foreground once": lambda: masked(read()),
         f"mask: TensorStore, {slabs}":
             lambda: by_slabs(store, pool, np.zeros(shape, np.uint8), masked),
@@ -187,10 +200,30 @@ def patches(path: Path, side: int, extent: int) -> dict:
     def place(k: int) -> np.ndarray:
         return batch[k % IN_FLIGHT]
 
+    rois, ours = voxmask_rois(path, side, extent), voxmask_mask(path)
+    caching = voxmask_mask(path, 4 << 30)
+
+    def one_call_each(see) -> int:
+        return sum(pool.map(lambda k: see(k, ours[rois[k]]), range(len(rois))))
+
+    def one_call_each_warm(see) -> int:
+        return sum(pool.map(lambda k: see(k, caching[rois[k]]), range(len(rois))))
+
+    def batches(see) -> int:
+        total = 0
+        for begin in range(0, len(rois), IN_FLIGHT):
+            some = rois[begin:begin + IN_FLIGHT]
+            caching.read_many(some, out=batch[:len(some)])
+            total += sum(see(begin + k, mask) for k, mask in enumerate(batch[:len(some)]))
+        return total
+
     usual, plain, kept = open_as_usual(path), open_tensorstore(path), open_tensorstore(path, 4 << 30)
     name, flight, threads = f"{extent}^3 patches", f"{IN_FLIGHT} in flight", f"in {THREADS} threads"
     warm, buffer = f"{name}, cache warm", f"{name}, cache warm, into a buffer"
     return {
+        f"{name}: voxmask in Python, {threads}": one_call_each,
+        f"{warm}: voxmask in Python, {threads}": one_call_each_warm,
+        f"{warm}, into a batch: voxmask in Python": batches,
         f"{name}: TensorStore, one at a time": lambda see: one_by_one(usual, see),
         f"{name}: TensorStore, {flight}": lambda see: in_flight(plain, see),
         f"{name}: TensorStore, {threads}": lambda see: in_threads(plain, see),
@@ -204,6 +237,22 @@ def patches(path: Path, side: int, extent: int) -> dict:
         f"{buffer}: TensorStore, {threads}": lambda see: in_threads(kept, see, own),
         f"{warm}, into a batch: TensorStore, {flight}": lambda see: in_flight(kept, see, place),
     }
+
+
+def voxmask_rois(path: Path, side: int, extent: int) -> list[voxmask.Roi]:
+    array = voxmask.open_array(path)
+    begin, voxel = array.offset, array.voxel_size
+    return [voxmask.Roi(begin + voxel * place, voxel * extent) for place in places(side, extent)]
+
+
+def calls(path: Path, side: int) -> dict:
+    """Reads so small that the call itself takes most of the time."""
+    ours, rois = voxmask_mask(path, 4 << 30), voxmask_rois(path, side, 8)
+
+    def one_by_one(see) -> int:
+        return sum(see(k, ours[roi]) for k, roi in enumerate(rois))
+
+    return {"8^3 patches, cache warm, one at a time: voxmask in Python": one_by_one}
 
 
 def report(what: str, work, check) -> None:
@@ -231,8 +280,8 @@ def main() -> None:
         for name, work in shuffled(full(path), int(turn)):
             report(name, work, lambda: checksum(work()))
         return
-    for extent in (64, 96):
-        works = patches(path, int(volume.split("-")[0]), extent)
+    side = int(volume.split("-")[0])
+    for works in (patches(path, side, 64), patches(path, side, 96), calls(path, side)):
         for name, work in shuffled(works, int(turn)):
             report(
                 name,

@@ -14,6 +14,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("array-config", &["annotation-mask", "array-core", "geometry", "zarr-source"]),
     ("mask-writer", &["annotation-mask", "array-core", "geometry", "zarr-source"]),
     (
+        "python",
+        &[
+            "annotation-mask",
+            "array-config",
+            "array-core",
+            "geometry",
+            "mask-writer",
+            "zarr-source",
+        ],
+    ),
+    (
         "voxmask",
         &[
             "annotation-mask",
@@ -27,7 +38,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that only one crate of the workspace may name.
-const PRIVATE: &[(&str, &str)] = &[("zarrs", "zarr-source"), ("clap", "voxmask")];
+const PRIVATE: &[(&str, &str)] =
+    &[("zarrs", "zarr-source"), ("clap", "voxmask"), ("pyo3", "python")];
 
 /// The only file that may allow itself unsafe code.
 const UNSAFE: &str = "crates/array-core/src/hardware.rs";

@@ -5,6 +5,7 @@ mod conform;
 mod layers;
 mod memory;
 mod peers;
+mod python;
 mod real;
 mod setup;
 
@@ -25,6 +26,9 @@ cargo xtask COMMAND
                       compare with the recorded answers of the original (default: the copy in
                       xtask/tests/golden)
   real DIR            check the masks of the real label volumes in DIR
+  python [--golden DIR] [ARGUMENT...]
+                      install the Python package into an environment of its own, check its types, and run
+                      its tests (pytest gets the arguments)
   setup               make the other software that tests ask, in target/peers, and print the environment
                       variables that name it, one KEY=value in each line
   bench [FILTER]      run the benchmarks whose name holds FILTER, and print a table
@@ -75,6 +79,8 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["conform"] => conform::run(&root().join("xtask/tests/golden")),
         ["conform", "--golden", folder] => conform::run(Path::new(folder)),
         ["real", folder] => real::run(Path::new(folder)),
+        ["python", "--golden", folder, arguments @ ..] => python::run(Path::new(folder), arguments),
+        ["python", arguments @ ..] => python::run(&root().join("xtask/tests/golden"), arguments),
         ["setup"] => setup::run(&target().join("peers")),
         ["bench"] => bench::run(None),
         ["bench", filter] => bench::run(Some(filter)),

@@ -10,7 +10,7 @@ use std::thread;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-use crate::setup;
+use crate::{python, setup};
 
 /// What does the work otherwise.
 const PYTHON: &[&str] = &["zarr==3.1.6", "tensorstore==0.1.86", "zarrs==0.2.3"];
@@ -68,6 +68,7 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
         around_markers(&document)?;
     }
     let python = setup::python(&crate::target().join("peers/benchmarks"), PYTHON)?;
+    python::install(&python)?;
     crate::cargo(&["build", "--release", "--package", "benches", "--bin", "peer"], &[])?;
     let folder = tempfile::tempdir().context("making a temporary folder")?;
     let mut tables = facts(&python)?;
@@ -200,7 +201,7 @@ impl Results {
                 }
                 let [low, median, high] = quartiles(&self.times[name]);
                 let ratio = median / ours;
-                writeln!(table, "| {peer} | {median:.0} | {low:.0} to {high:.0} | {ratio:.1} |")?;
+                writeln!(table, "| {peer} | {median:.0} | {low:.0} to {high:.0} | {ratio:.2} |")?;
             }
         }
         Ok(table)
@@ -246,7 +247,7 @@ mod tests {
         results.add(Command::new("sh").args(["-c", json])).unwrap();
         let table = results.table("v").unwrap();
         assert!(
-            table.ends_with("| **mask** | **2** | 2 to 2 | |\n| A | 6 | 6 to 6 | 3.0 |\n"),
+            table.ends_with("| **mask** | **2** | 2 to 2 | |\n| A | 6 | 6 to 6 | 3.00 |\n"),
             "{table}"
         );
         let json = r#"printf '{"what":"mask: B","ms":6,"sum":8}\n'"#;

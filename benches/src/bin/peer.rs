@@ -28,7 +28,10 @@ fn main() {
     match what.as_str() {
         "make" => drop(volume.open(folder)),
         "full" => full(&volume, folder),
-        "patches" => [64, 96].into_iter().for_each(|extent| patches(&volume, folder, extent)),
+        "patches" => {
+            [64, 96].into_iter().for_each(|extent| patches(&volume, folder, extent));
+            calls(&volume, folder);
+        }
         other => panic!("{other:?} is none of make, full and patches"),
     }
 }
@@ -106,6 +109,19 @@ fn patches(volume: &Volume, folder: &Path, extent: usize) {
     report(&format!("{name}, cache warm, into a batch"), all, || {
         read_batches(&cached, &rois, &mut batch, false)
     });
+}
+
+/// Reads so small that the call itself takes most of the time.
+fn calls(volume: &Volume, folder: &Path) {
+    let (array, rois) = (volume.open(folder), volume.patches(PATCHES, 8));
+    let mask = MissingAnnotationsMask::new(array, &groups(CHANNELS), &MaskOptions::default());
+    let mask = mask.unwrap().with_cache(&Arc::new(BlockCache::new(4 << 30))).unwrap();
+    let read = |see: fn(usize, &AnyArray) -> u64| {
+        let read = |(index, roi)| see(index, &mask.read(roi).unwrap());
+        rois.iter().enumerate().map(read).fold(0, u64::wrapping_add)
+    };
+    let all = read(weighted);
+    report("8^3 patches, cache warm, one at a time", all, || read(|_, array| first(array)));
 }
 
 /// The checksum of the patch at `index`.

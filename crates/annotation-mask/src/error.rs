@@ -96,6 +96,35 @@ pub enum MaskError {
         /// The element type of the source.
         dtype: DType,
     },
+    /// The array is no mask.
+    #[error("the array is no mask: {reason}")]
+    NotMask {
+        /// What it has in place of what a mask has.
+        reason: String,
+    },
+    /// An option of a sampler means nothing for the mask.
+    #[error("option `{option}` of the sampler: {reason}")]
+    SamplerOption {
+        /// The option, by the name of its field.
+        option: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no patch in which enough is known.
+    #[error(
+        "no patch of shape {shape:?} has a known share of at least {min_known}: at most {most} of its \
+         {values} values are known, a share of {}", share(*.most, *.values)
+    )]
+    NothingValid {
+        /// The extent of a patch along each axis, in voxels.
+        shape: Vec<usize>,
+        /// The share that was asked for.
+        min_known: f64,
+        /// No patch has more known values than these.
+        most: u64,
+        /// All values of a patch: voxels and channels.
+        values: u64,
+    },
     /// The source cannot be wrapped.
     #[error(transparent)]
     Array(#[from] ArrayError),
@@ -112,4 +141,10 @@ fn line_and_column(line: Option<u64>, column: Option<&str>) -> String {
         (Some(line), None) => format!(", line {line}"),
         (Some(line), Some(column)) => format!(", line {line}, column {column}"),
     }
+}
+
+/// A share for people to read: rounded down, so that it never looks like one that would do.
+fn share(part: u64, whole: u64) -> String {
+    let millionths = u128::from(part) * 1_000_000 / u128::from(whole.max(1));
+    format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000)
 }

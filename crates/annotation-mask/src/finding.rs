@@ -85,6 +85,9 @@ impl Finding {
             MaskError::ClassesDiffer { .. } => "classes-differ",
             MaskError::UnknownRule { .. } => "unknown-rule",
             MaskError::NotLabels { .. } => "not-labels",
+            MaskError::NotMask { .. } => "not-a-mask",
+            MaskError::SamplerOption { .. } => "sampler-option",
+            MaskError::NothingValid { .. } => "nothing-valid",
             MaskError::Array(_) => "not-readable",
         };
         Self::new(Severity::Error, code, subject, error.to_string())

@@ -76,23 +76,38 @@ pub trait GroundTruth: Debug + Send + Sync {
         mask: AnyViewMut<'_>,
         target: AnyViewMut<'_>,
     ) -> Result<(), ArrayError> {
+        for found in [mask.dtype(), target.dtype()] {
+            if found != DType::U8 {
+                return Err(ArrayError::DTypeMismatch { expected: DType::U8, found });
+            }
+        }
+        self.read_pair_out(roi, Output::new(mask), Output::new(target))
+    }
+
+    /// The same, into outputs.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ArrayExt::read_to`].
+    fn read_pair_out(
+        &self,
+        roi: &Roi,
+        mask: Output<'_>,
+        target: Output<'_>,
+    ) -> Result<(), ArrayError> {
         let array = self.mask_array();
         let window = array.slices(roi)?;
         let expected = [array.info().channel_shape(), window.shape()].concat();
-        for (dtype, shape) in [(mask.dtype(), mask.shape()), (target.dtype(), target.shape())] {
-            if dtype != DType::U8 {
-                let (expected, found) = (DType::U8, dtype);
-                return Err(ArrayError::DTypeMismatch { expected, found });
-            }
-            if shape != expected {
-                let found = shape.to_vec();
+        for found in [mask.shape(), target.shape()] {
+            if found != expected {
+                let found = found.to_vec();
                 return Err(ArrayError::ShapeMismatch { expected, found });
             }
         }
         if expected.contains(&0) {
             return Ok(());
         }
-        self.read_pair_into(&window, Output::new(mask), Output::new(target))
+        self.read_pair_into(&window, mask, target)
     }
 
     /// The same masks and targets, of labels whose blocks are kept in `cache`, as

@@ -15,6 +15,7 @@
 //! A crop may also have one array for each class ([`CropGroup`]); [`CropMask`], [`CropTarget`] and
 //! [`CropMaskAndTarget`] make the same of it, by three-valued logic. [`GroundTruth`] is what both have
 //! in common. [`check_labels`] and [`check_crop`] hold what metadata say against the voxels.
+//! [`ValidSampler`] draws patches of a mask in which enough is known.
 //!
 //! ```
 //! use annotation_mask::{Group, Groups, MaskOptions, MissingAnnotationsMask};
@@ -43,6 +44,7 @@
 //! ```
 
 mod binarize;
+mod channel_planes;
 mod channel_sets;
 mod check;
 mod class_annotation;
@@ -65,10 +67,12 @@ mod near;
 mod pair;
 mod planes;
 mod rule;
+mod sampler;
 mod unique_keys;
 mod units;
 
 pub use binarize::BinarizeArray;
+pub use channel_planes::ChannelPlanes;
 pub use check::{
     ClassReport, CropReport, LabelCount, LabelReport, RuleCost, check_crop, check_labels,
 };
@@ -88,4 +92,5 @@ pub use labels::{Annotation, LabelEntry, LabelList};
 pub use mask::{FactoredMask, MaskOptions, MissingAnnotationsMask};
 pub use pair::{BlockPair, ChannelCounts, MaskAndTarget};
 pub use rule::{ChannelDecision, Rule};
+pub use sampler::{SamplerOptions, ValidSampler};
 pub use unique_keys::UniqueKeys;

@@ -84,8 +84,11 @@ impl Lookup {
             let read = |window: &Window, out: Output<'_>| {
                 with_scratch(len_of(window.shape()), |plane| {
                     let view = plane_mut(window.shape(), plane);
-                    read_plane(source, window, view, &|block, view| codes.fill(block, view))?;
-                    self.write_plane(plane, out)
+                    let fill = |block: &Block<'_>, view| codes.fill(block, view);
+                    match read_plane(source, window, view, &out, &fill)? {
+                        true => self.write_plane(plane, out),
+                        false => Ok(()),
+                    }
                 })
             };
             for_each_unit(window, source.info().blocks(), bytes, out, &read)
@@ -108,12 +111,15 @@ impl Lookup {
                 with_scratch(len, |foreground: &mut [u8]| {
                     with_scratch(len, |plane| {
                         let planes = (plane_mut(shape, foreground), plane_mut(shape, plane));
-                        read_plane(source, window, planes, &|block, (foreground, plane)| {
+                        let fill = |block: &Block<'_>, (foreground, plane)| {
                             fill_foreground(block, foreground)?;
                             codes.fill(block, plane)
-                        })?;
-                        mask.write_plane(foreground, mask_out)?;
-                        self.write_plane(plane, out)
+                        };
+                        if read_plane(source, window, planes, &out, &fill)? {
+                            mask.write_plane(foreground, mask_out)?;
+                            self.write_plane(plane, out)?;
+                        }
+                        Ok(())
                     })
                 })
             };

@@ -181,18 +181,39 @@ impl<A: Array> MissingAnnotationsMask<A> {
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
     pub fn read_factored(&self, roi: &Roi) -> Result<FactoredMask, ArrayError> {
-        let kept: Vec<bool> = self.decisions.iter().map(|decision| decision.kept).collect();
         let window = self.slices(roi)?;
         let mut foreground = AnyArray::zeros(DType::U8, window.shape())?;
-        if kept.contains(&true) {
-            let out = Output::zeroed(foreground.view_mut());
-            self.for_each_plane(&window, out, &|plane, out| {
-                let stores = out.stores();
-                write_rows(out.into_view().typed()?, plane, stores, |known| known);
-                Ok(())
-            })?;
+        self.read_foreground_into(&window, Output::zeroed(foreground.view_mut()))?;
+        Ok(FactoredMask { foreground: foreground.into_typed()?, kept: self.kept() })
+    }
+
+    /// For each channel, whether it may be trained.
+    pub fn kept(&self) -> Vec<bool> {
+        self.decisions.iter().map(|decision| decision.kept).collect()
+    }
+
+    /// Reads what the kept channels of `window` have in common into `out`, of the shape of the window: 1 for
+    /// each labelled voxel, 0 for each other; nothing is read if no channel is kept, and all is 0.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Array::read_into`].
+    pub fn read_foreground_into(
+        &self,
+        window: &Window,
+        mut out: Output<'_>,
+    ) -> Result<(), ArrayError> {
+        if self.keeps_nothing() {
+            return out.fill(Scalar::U8(0));
         }
-        Ok(FactoredMask { foreground: foreground.into_typed()?, kept })
+        if window.is_empty() {
+            return Ok(());
+        }
+        self.for_each_plane(window, out, &|plane, out| {
+            let stores = out.stores();
+            write_rows(out.into_view().typed()?, plane, stores, |known| known);
+            Ok(())
+        })
     }
 
     /// Runs `work` on planes of `window` with the parts of `out` at their places: 1 for each labelled
@@ -206,8 +227,10 @@ impl<A: Array> MissingAnnotationsMask<A> {
         let read = |window: &Window, out: Output<'_>| {
             with_scratch(len_of(window.shape()), |plane: &mut [u8]| {
                 let view = plane_mut(window.shape(), plane);
-                read_plane(&self.source, window, view, &fill_foreground)?;
-                work(plane, out)
+                match read_plane(&self.source, window, view, &out, &fill_foreground)? {
+                    true => work(plane, out),
+                    false => Ok(()),
+                }
             })
         };
         for_each_unit(window, self.source.info().blocks(), size_of::<u8>(), out, &read)

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use array_core::{Array, ArrayError, ArrayExt, Block, BlockCache, CachedArray, Output};
 use geometry::Window;
-use ndarray::ArrayViewD;
 
 use crate::binarize::BinarizeArray;
+use crate::channel_planes::ChannelPlanes;
 use crate::compact::CompactLabels;
 use crate::error::MaskError;
 use crate::groups::Groups;
 use crate::label::LabelId;
 use crate::mask::{MaskOptions, MissingAnnotationsMask};
 use crate::planes::{count_ones, fill_foreground, len_of, plane_mut, with_scratch};
+use crate::rule::ChannelDecision;
 
 /// The mask and the target of one label volume, which read each block of labels once for both.
 #[derive(Debug)]
@@ -21,13 +22,13 @@ pub struct MaskAndTarget<A: ?Sized> {
     target: BinarizeArray<Arc<A>>,
 }
 
-/// Mask and target of one window, both of shape `[channels, ..window.shape()]`.
+/// Mask and target of one window.
 #[derive(Debug)]
 pub struct BlockPair<'a> {
     /// 1 where the channel may be trained.
-    pub mask: ArrayViewD<'a, u8>,
+    pub mask: ChannelPlanes<'a>,
     /// 1 where the voxel belongs to the channel.
-    pub target: ArrayViewD<'a, u8>,
+    pub target: ChannelPlanes<'a>,
     /// How many voxels each channel has in the window.
     pub counts: ChannelCounts,
 }
@@ -131,10 +132,9 @@ impl<A: Array + ?Sized> MaskAndTarget<A> {
         self.mask.slices(&roi)?;
         let shape = [info.channel_shape(), window.shape()].concat();
         let (len, voxels) = (len_of(&shape), len_of(window.shape()));
-        let bytes = len.saturating_mul(2).saturating_add(voxels);
+        let bytes = len.saturating_add(voxels);
         with_scratch(bytes, |buffer: &mut [u8]| {
-            let (mask, rest) = buffer.split_at_mut(len);
-            let (target, plane) = rest.split_at_mut(len);
+            let (target, plane) = buffer.split_at_mut(len);
             let mut counts = ChannelCounts {
                 voxels: voxels as u64,
                 known: vec![0; info.channel_shape()[0]],
@@ -146,7 +146,6 @@ impl<A: Array + ?Sized> MaskAndTarget<A> {
                 for (known, decision) in counts.known.iter_mut().zip(self.mask.decisions()) {
                     *known = if decision.kept { labelled } else { 0 };
                 }
-                self.mask.write_plane(plane, Output::new(plane_mut(&shape, mask).into()))?;
                 let out = Output::new(plane_mut(&shape, target).into());
                 self.target.lookup().write_block(&block, window.shape(), out)?;
                 for (positive, channel) in
@@ -157,9 +156,11 @@ impl<A: Array + ?Sized> MaskAndTarget<A> {
                 Ok(())
             };
             self.mask.source().visit(window, &mut compute)?;
+            let kept = |decision: &ChannelDecision| decision.kept.then_some(&*plane);
+            let mask = self.mask.decisions().iter().map(kept).collect();
             visitor(BlockPair {
-                mask: crate::planes::plane(&shape, mask),
-                target: crate::planes::plane(&shape, target),
+                mask: ChannelPlanes::new(window.shape(), mask),
+                target: ChannelPlanes::of_buffer(window.shape(), shape[0], target),
                 counts,
             })
         })

@@ -25,19 +25,26 @@ pub(crate) fn for_each_unit<O: SplitSpatial>(
     Ok(())
 }
 
-/// Turns the blocks of `window` into the parts of a plane, one after another in the calling thread.
+/// Turns the blocks of `window` into the parts of a plane, one after another in the calling thread. False if
+/// nobody waits for `out`, where the plane goes, any more: the plane is not whole then.
 pub(crate) fn read_plane<A: Array + ?Sized, O: SplitSpatial>(
     source: &A,
     window: &Window,
     plane: O,
-    fill: &impl Fn(&Block<'_>, O) -> Result<(), ArrayError>,
-) -> Result<(), ArrayError> {
+    out: &impl SplitSpatial,
+    fill: &(impl Fn(&Block<'_>, O) -> Result<(), ArrayError> + Sync),
+) -> Result<bool, ArrayError> {
     walk_blocks(window, source.info().blocks(), plane, &mut |window, plane| {
+        // A unit may have many blocks, and each of them may have to come from far away.
+        if out.is_stopped() {
+            return Ok(());
+        }
         // The visitor is called once, but only the source knows that.
         let mut plane = Some(plane);
         source.visit(window, &mut |block| match plane.take() {
             Some(plane) => fill(&block, plane),
             None => Ok(()),
         })
-    })
+    })?;
+    Ok(!out.is_stopped())
 }

@@ -179,8 +179,8 @@ fn one_pass_over_constant_blocks_gives_the_mask_the_target_and_their_sums() {
         let mask = pair.mask().read_as::<u8>(pair.mask().roi()).unwrap();
         let target = pair.target().read_as::<u8>(pair.target().roi()).unwrap();
         pair.visit::<ArrayError>(&whole, |block| {
-            assert_eq!(block.mask, mask);
-            assert_eq!(block.target, target);
+            assert_eq!(block.mask.to_array(), mask);
+            assert_eq!(block.target.to_array(), target);
             let sums = |values: &ArrayD<u8>| -> Vec<u64> {
                 values.outer_iter().map(|c| c.iter().map(|&v| u64::from(v)).sum()).collect()
             };

@@ -454,8 +454,11 @@ fn label_volumes_and_crop_groups_are_ground_truth_alike() {
         let mut counts = None;
         truth
             .visit_pair(&whole, &mut |pair| {
-                assert_eq!(pair.mask.iter().copied().collect::<Vec<_>>(), [0, 1, 1, 1]);
-                assert_eq!(pair.target.iter().copied().collect::<Vec<_>>(), [0, 1, 0, 1]);
+                assert_eq!(pair.mask.to_array().iter().copied().collect::<Vec<_>>(), [0, 1, 1, 1]);
+                assert_eq!(
+                    pair.target.to_array().iter().copied().collect::<Vec<_>>(),
+                    [0, 1, 0, 1]
+                );
                 counts = Some(pair.counts);
                 Ok(())
             })

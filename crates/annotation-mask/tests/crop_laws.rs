@@ -241,8 +241,8 @@ proptest! {
             let roi = mask.roi_of(window);
             let mut counts = None;
             pair.visit_pair(window, &mut |block| {
-                assert_eq!(block.mask, mask.read_as::<u8>(&roi).unwrap());
-                assert_eq!(block.target, target.read_as::<u8>(&roi).unwrap());
+                assert_eq!(block.mask.to_array(), mask.read_as::<u8>(&roi).unwrap());
+                assert_eq!(block.target.to_array(), target.read_as::<u8>(&roi).unwrap());
                 counts = Some(block.counts);
                 Ok(())
             })?;

@@ -253,8 +253,8 @@ proptest! {
             let roi = mask.info().grid().roi(window).unwrap();
             let mut counts = None;
             pair.visit::<ArrayError>(window, |block| {
-                assert_eq!(block.mask, mask.read_as::<u8>(&roi).unwrap());
-                assert_eq!(block.target, target.read_as::<u8>(&roi).unwrap());
+                assert_eq!(block.mask.to_array(), mask.read_as::<u8>(&roi).unwrap());
+                assert_eq!(block.target.to_array(), target.read_as::<u8>(&roi).unwrap());
                 counts = Some(block.counts);
                 Ok(())
             })?;
@@ -304,11 +304,14 @@ fn what_is_large_is_the_same_as_its_parts() {
                 pair.visit::<ArrayError>(&window, |block| {
                     let part = masks.slice_axis(1, z, 13).typed::<u8>().unwrap();
                     assert!(
-                        part == block.mask,
+                        part == block.mask.to_array(),
                         "the mask of {channels} channels, {round}, {window}"
                     );
                     let part = targets.slice_axis(1, z, 13).typed::<u8>().unwrap();
-                    assert!(part == block.target, "the target of {channels} channels, {round}");
+                    assert!(
+                        part == block.target.to_array(),
+                        "the target of {channels} channels, {round}"
+                    );
                     Ok(())
                 })
                 .unwrap();

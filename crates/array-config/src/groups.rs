@@ -1,7 +1,7 @@
 //! Grouping lists in a config.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use annotation_mask::{Grouping, Groups, LabelId, MaskError, Member, MemberGroup};
 use serde::{Serialize, Serializer};
@@ -138,29 +138,40 @@ impl GroupsConfig {
 
     /// The groups as they are written; those of a file with a path relative to `base`.
     pub(crate) fn grouping(&self, base: &Path, at: &At<'_>) -> Result<Grouping, ConfigError> {
-        let path = match self {
+        match self {
             Self::List(groups) => {
-                return Ok(groups.iter().map(GroupConfig::members).collect::<Vec<_>>().into());
+                Ok(groups.iter().map(GroupConfig::members).collect::<Vec<_>>().into())
             }
-            Self::File(path) => path,
-        };
-        let file = base.join(path);
-        let text = fs::read_to_string(&file)
-            .map_err(|source| ConfigError::Io { file: file.clone(), source })?;
-        let wrong = |source: MaskError| ConfigError::GroupsFile {
-            place: at.to_string(),
-            file: file.clone(),
-            source: Box::new(source),
-        };
-        match Format::of(&file) {
-            Some(Format::Toml) => Grouping::from_toml(&text).map_err(wrong),
-            Some(Format::Json) => Grouping::from_json(&text).map_err(wrong),
-            Some(Format::Yaml) => {
-                let value = Format::Yaml.read(&text).map_err(|error| error.in_file(&file))?;
-                Grouping::from_value(&value).map_err(wrong)
-            }
-            None => Err(ConfigError::UnknownFormat { file }),
+            Self::File(path) => read_file(base.join(path), at),
         }
+    }
+}
+
+/// The groups in a file: TOML, JSON or YAML, as its name says.
+///
+/// # Errors
+///
+/// [`ConfigError::Io`], [`ConfigError::UnknownFormat`], or [`ConfigError::GroupsFile`] for what is wrong in it.
+pub fn read_grouping(path: &Path) -> Result<Grouping, ConfigError> {
+    read_file(path.to_owned(), &At::part("groups"))
+}
+
+fn read_file(file: PathBuf, at: &At<'_>) -> Result<Grouping, ConfigError> {
+    let text = fs::read_to_string(&file)
+        .map_err(|source| ConfigError::Io { file: file.clone(), source })?;
+    let wrong = |source: MaskError| ConfigError::GroupsFile {
+        place: at.to_string(),
+        file: file.clone(),
+        source: Box::new(source),
+    };
+    match Format::of(&file) {
+        Some(Format::Toml) => Grouping::from_toml(&text).map_err(wrong),
+        Some(Format::Json) => Grouping::from_json(&text).map_err(wrong),
+        Some(Format::Yaml) => {
+            let value = Format::Yaml.read(&text).map_err(|error| error.in_file(&file))?;
+            Grouping::from_value(&value).map_err(wrong)
+        }
+        None => Err(ConfigError::UnknownFormat { file }),
     }
 }
 

@@ -96,7 +96,7 @@ pub use config::{
 pub use crop_group::{CropGroupConfig, CropGroupPart};
 pub use document::Format;
 pub use error::ConfigError;
-pub use groups::{GroupConfig, GroupMember, GroupsConfig};
+pub use groups::{GroupConfig, GroupMember, GroupsConfig, read_grouping};
 pub use lengths::Numbers;
 pub use open::{
     OpenError, Opened, OpenedCrop, is_crop, open, open_crop, open_crop_partly, open_partly,

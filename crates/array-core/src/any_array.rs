@@ -175,6 +175,14 @@ macro_rules! define_any {
                 }
             }
 
+            /// The same view for a shorter time.
+            pub(crate) fn shortened<'b>(self) -> AnyViewMut<'b>
+            where
+                'a: 'b,
+            {
+                match self { $(Self::$variant(view) => AnyViewMut::$variant(view.reborrow()),)+ }
+            }
+
             /// A shorter-lived mutable view of the same elements.
             #[must_use]
             pub fn reborrow(&mut self) -> AnyViewMut<'_> {

@@ -60,7 +60,7 @@ pub trait Array: Debug + Send + Sync {
 }
 
 /// What [`Array::visit`] calls with the voxels.
-pub type Visitor<'a> = dyn FnMut(Block<'_>) -> Result<(), ArrayError> + 'a;
+pub type Visitor<'a> = dyn FnMut(Block<'_>) -> Result<(), ArrayError> + Send + 'a;
 
 /// An array whose voxels can be written.
 pub trait WritableArray: Array {

@@ -158,6 +158,7 @@ pub struct Output<'a> {
     view: AnyViewMut<'a>,
     zeroed: bool,
     stores: Stores,
+    stop: Option<&'a AtomicBool>,
 }
 
 /// Places of this size do not stay in the caches until somebody reads them.
@@ -170,13 +171,24 @@ impl<'a> Output<'a> {
         let elements = view.shape().iter().fold(1_usize, |all, &n| all.saturating_mul(n));
         let is_large = elements.saturating_mul(view.dtype().size()) >= PAST_CACHES;
         let stores = if is_large { Stores::PastCaches } else { Stores::Cached };
-        Self { view, zeroed: false, stores }
+        Self { view, zeroed: false, stores, stop: None }
     }
 
     /// A place in which every element is zero.
     #[must_use]
     pub fn zeroed(view: AnyViewMut<'a>) -> Self {
         Self { zeroed: true, ..Self::new(view) }
+    }
+
+    /// The same place, in which nothing more needs to be written once `stop` is set: blocks that have not
+    /// begun are left out, and the read succeeds with a part of the voxels. Whoever sets it throws them away.
+    #[must_use]
+    pub fn stopped_by<'b>(self, stop: &'b AtomicBool) -> Output<'b>
+    where
+        'a: 'b,
+    {
+        let Self { view, zeroed, stores, stop: _ } = self;
+        Output { view: view.shortened(), zeroed, stores, stop: Some(stop) }
     }
 
     /// The extent along each axis.
@@ -221,8 +233,8 @@ impl<'a> Output<'a> {
     #[must_use]
     pub fn split_at(self, axis: usize, index: usize) -> (Self, Self) {
         let (front, back) = self.view.split_at(axis, index);
-        let (zeroed, stores) = (self.zeroed, self.stores);
-        (Self { view: front, zeroed, stores }, Self { view: back, zeroed, stores })
+        let (zeroed, stores, stop) = (self.zeroed, self.stores, self.stop);
+        (Self { view: front, zeroed, stores, stop }, Self { view: back, zeroed, stores, stop })
     }
 
     /// The part with one index along `axis`, without that axis.
@@ -272,6 +284,11 @@ pub trait SplitSpatial: Send + Sized {
     /// Cuts before `index` along spatial axis `axis` of `dims`.
     #[must_use]
     fn split_spatial(self, dims: usize, axis: usize, index: usize) -> (Self, Self);
+
+    /// Whether nobody needs what has not been written yet: see [`Output::stopped_by`].
+    fn is_stopped(&self) -> bool {
+        false
+    }
 }
 
 impl SplitSpatial for () {
@@ -286,12 +303,21 @@ impl<A: SplitSpatial, B: SplitSpatial> SplitSpatial for (A, B) {
         let (other_front, other_back) = self.1.split_spatial(dims, axis, index);
         ((front, other_front), (back, other_back))
     }
+
+    fn is_stopped(&self) -> bool {
+        self.0.is_stopped() || self.1.is_stopped()
+    }
 }
 
 impl SplitSpatial for Output<'_> {
     fn split_spatial(self, dims: usize, axis: usize, index: usize) -> (Self, Self) {
         let channel_dims = self.shape().len().saturating_sub(dims);
         self.split_at(channel_dims.saturating_add(axis), index)
+    }
+
+    fn is_stopped(&self) -> bool {
+        // Relaxed: a late look only costs one more block.
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 }
 
@@ -372,7 +398,7 @@ impl<W, M> Fold<'_, W, M> {
     {
         // Before cutting, too: a grid can have more blocks than anybody can wait for. Relaxed: a late
         // look only costs one more block.
-        if self.stop.load(Ordering::Relaxed) {
+        if self.stop.load(Ordering::Relaxed) || output.is_stopped() {
             return Ok(None);
         }
         let Some((axis, at)) = self.border(window) else {

@@ -30,7 +30,7 @@ pub(crate) fn visit_into<A: Array + ?Sized>(
     source: &A,
     window: &Window,
     out: Output<'_>,
-    write: &(impl Fn(&Block<'_>, Output<'_>) -> Result<(), ArrayError> + ?Sized),
+    write: &(impl Fn(&Block<'_>, Output<'_>) -> Result<(), ArrayError> + Sync + ?Sized),
 ) -> Result<(), ArrayError> {
     // The visitor is called once, but only the source knows that.
     let mut out = Some(out);

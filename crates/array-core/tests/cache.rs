@@ -116,7 +116,7 @@ fn a_constant_block_stays_one_and_a_block_is_handed_out_without_a_copy() {
             cached
                 .visit(&Window::new(&[2, 1, 1], &[1, 2, 2]).unwrap(), &mut |block| {
                     let Block::Voxels(voxels) = block else { panic!("{block:?}") };
-                    places.push(voxels.typed::<u16>().unwrap().as_ptr());
+                    places.push(voxels.typed::<u16>().unwrap().as_ptr().addr());
                     Ok(())
                 })
                 .unwrap();

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use array_core::testing::check_contract;
 use array_core::{
-    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, DType, MemoryArray, Scalar, for_any,
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, DType, Interruptible, MemoryArray, Scalar,
+    for_any,
 };
 use geometry::{Coordinate, Roi, VoxelGrid, VoxelSize};
 use ndarray::{ArrayD, IxDyn};
@@ -214,4 +216,52 @@ fn the_error_of_a_source_names_the_block_and_keeps_the_cause() {
     else {
         panic!("a crop of a source that cannot be written cannot be written")
     };
+}
+
+/// An array that sets a flag as soon as one of its blocks is read.
+#[derive(Debug)]
+struct Stopping<'a> {
+    array: MemoryArray,
+    stop: &'a AtomicBool,
+    blocks: AtomicUsize,
+}
+
+impl Array for Stopping<'_> {
+    fn info(&self) -> &ArrayInfo {
+        self.array.info()
+    }
+
+    fn visit(
+        &self,
+        window: &geometry::Window,
+        visitor: &mut array_core::Visitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.blocks.fetch_add(1, Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
+        self.array.visit(window, visitor)
+    }
+
+    fn kind(&self) -> &'static str {
+        "a stopping array"
+    }
+}
+
+#[test]
+fn a_read_that_is_stopped_begins_no_more_blocks() {
+    let info = ArrayInfo::new(DType::U8, &["x"], &[1000], grid(&[0], &[1])).unwrap();
+    let info = info.with_block_shape(&[1]).unwrap();
+    let array = MemoryArray::new(info, ArrayD::<u8>::from_elem(vec![1000], 7)).unwrap();
+    let stop = AtomicBool::new(false);
+    let stopping = Stopping { array, stop: &stop, blocks: AtomicUsize::new(0) };
+    let interruptible = Interruptible::new(&stopping, &stop);
+    let read = interruptible.read_as::<u8>(stopping.roi()).unwrap();
+    // Each thread may have begun one block before it saw the flag.
+    let blocks = stopping.blocks.load(Ordering::Relaxed);
+    assert!((1..=rayon::current_num_threads()).contains(&blocks), "{blocks} blocks");
+    assert_eq!(read.iter().filter(|&&voxel| voxel == 7).count(), blocks);
+
+    let many = interruptible.read_many(&[*stopping.roi(), *stopping.roi()]).unwrap();
+    assert!(many.iter().all(|read| *read == AnyArray::zeros(DType::U8, &[1000]).unwrap()));
+    stop.store(false, Ordering::Relaxed);
+    check_contract(&Interruptible::new(&stopping.array, &stop));
 }

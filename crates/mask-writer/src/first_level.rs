@@ -2,7 +2,7 @@
 
 use annotation_mask::{BlockPair, ChannelCounts, GroundTruth};
 use geometry::Window;
-use ndarray::{Axis, Slice};
+use ndarray::Slice;
 
 use crate::cells::{Cell, cells};
 use crate::error::WriteError;
@@ -53,11 +53,13 @@ fn write_tile(
     tile: &Window,
     block: &BlockPair<'_>,
 ) -> Result<(), WriteError> {
+    let planes = image.planes(block);
     for chunk in cells(tile, &plan.chunk_shape)? {
         let inside = chunk.window.relative_to(tile.start())?;
         let mut last = Last::None;
-        for channel in 0..block.mask.shape()[0] {
-            let mut voxels = image.voxels(block).index_axis_move(Axis(0), channel);
+        for channel in 0..planes.num_channels() {
+            // Chunks of zeros are not stored.
+            let Some(mut voxels) = planes.channel(channel) else { continue };
             voxels.slice_each_axis_inplace(|axis| {
                 let axis = axis.axis.index();
                 Slice::from(inside.start()[axis]..inside.stop()[axis])

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use annotation_mask::{BlockPair, GroundTruth};
+use annotation_mask::{BlockPair, ChannelPlanes, GroundTruth};
 use array_core::{ArrayInfo, DType};
-use ndarray::ArrayViewD;
 use serde_json::{Map, Value, json};
 use zarr_source::{ImageOptions, Staging, ZarrArray};
 
@@ -80,10 +79,10 @@ impl Image {
     }
 
     /// The voxels of this image in a block.
-    pub(crate) fn voxels<'b>(&self, block: &BlockPair<'b>) -> ArrayViewD<'b, u8> {
+    pub(crate) fn planes<'a, 'b>(&self, block: &'a BlockPair<'b>) -> &'a ChannelPlanes<'b> {
         match self.kind {
-            Kind::Mask => block.mask.clone(),
-            Kind::Target => block.target.clone(),
+            Kind::Mask => &block.mask,
+            Kind::Target => &block.target,
         }
     }
 }

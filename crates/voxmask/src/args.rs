@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Mask(MaskArgs),
     /// Draw labels, masks and targets of one slice as a PNG.
     Preview(PreviewArgs),
+    /// Draw random patches in which enough is known.
+    Sample(SampleArgs),
     /// Look for what is wrong with ground truth, in one or many crops.
     Check(CheckArgs),
 }
@@ -48,7 +50,7 @@ impl Command {
     /// Whether the user allows that an output is replaced.
     pub(crate) fn overwrites(&self) -> bool {
         match self {
-            Self::Demo(_) | Self::Inspect(_) | Self::Check(_) => false,
+            Self::Demo(_) | Self::Inspect(_) | Self::Sample(_) | Self::Check(_) => false,
             Self::Mask(args) => args.overwrite,
             Self::Preview(args) => args.overwrite,
         }
@@ -127,7 +129,7 @@ pub(crate) struct MaskArgs {
     #[arg(long, value_name = "Z,Y,X", value_delimiter = ',')]
     pub(crate) shards: Option<Vec<usize>>,
     /// How chunks are compressed: zstd (levels 1 to 22), blosc-lz4 or gzip (0 to 9), or none.
-    #[arg(long, value_name = "CODEC[:LEVEL]", default_value = "zstd:3", value_parser = parse_codec)]
+    #[arg(long, value_name = "CODEC[:LEVEL]", default_value = "zstd:3")]
     pub(crate) codec: Compression,
     /// The number of scale levels, each with half the resolution of the one before.
     #[arg(long, value_name = "N", default_value = "1")]
@@ -171,6 +173,49 @@ pub(crate) struct PreviewArgs {
     /// Replace a file that exists.
     #[arg(long)]
     pub(crate) overwrite: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  voxmask sample crop.zarr/labels/all --groups groups.toml --shape 64,64,64
+  voxmask sample crop.zarr/labels/all --groups groups.toml --shape 96 --min-known 0.5 --count 1000 --json
+  voxmask sample crop.zarr/crop234 --classes classes.csv --shape 64 --channels mito,er --seed 7
+
+Each patch in which enough is known is equally likely, wherever it begins. The share of known values
+is the mean of the mask over the channels and all voxels of the patch. Regions are as --roi takes them.
+Exit code 1 if there is no such patch.")]
+pub(crate) struct SampleArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) channels: ChannelArgs,
+    /// The shape of a patch, in voxels; one number for each spatial axis, or one for all.
+    #[arg(long, value_name = "Z,Y,X", value_delimiter = ',', required = true)]
+    pub(crate) shape: Vec<usize>,
+    /// The least share of known values in a patch, from 0 to 1.
+    #[arg(long, value_name = "SHARE", default_value = "0.15", allow_negative_numbers = true)]
+    pub(crate) min_known: f64,
+    /// The channels that count, by name or index [default: all].
+    #[arg(
+        long = "channels",
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        help_heading = "Channels"
+    )]
+    pub(crate) only: Option<Vec<String>>,
+    /// How many patches to draw.
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) count: usize,
+    /// The same seed draws the same patches on every machine.
+    #[arg(long, value_name = "N", default_value = "0")]
+    pub(crate) seed: u64,
+    /// The part to draw from, in the declared units of the labels.
+    #[arg(long, value_name = "Z0:Z1,Y0:Y1,X0:X1", allow_hyphen_values = true)]
+    pub(crate) roi: Option<String>,
+    /// Print one JSON object for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -284,6 +329,20 @@ pub(crate) struct GroupArgs {
     pub(crate) group: Vec<MemberGroup>,
 }
 
+/// A shape of the user: one number for each spatial axis, or one for all.
+pub(crate) fn spatial_shape(
+    option: &str,
+    shape: &[usize],
+    dims: usize,
+) -> Result<Vec<usize>, UsageError> {
+    let all = if shape.len() == 1 { vec![shape[0]; dims] } else { shape.to_vec() };
+    if all.len() != dims || all.contains(&0) {
+        let message = format!("{option} {shape:?}: expected 1 or {dims} positive numbers");
+        return Err(UsageError(message));
+    }
+    Ok(all)
+}
+
 fn parse_group(text: &str) -> Result<MemberGroup, MaskError> {
     Grouping::parse_group(text)
 }
@@ -294,30 +353,6 @@ fn parse_format(text: &str) -> Result<ZarrFormat, String> {
         "3" => Ok(ZarrFormat::V3),
         "n5" => Ok(ZarrFormat::N5),
         other => Err(format!("{other:?} is none of 2, 3 and n5")),
-    }
-}
-
-fn parse_codec(text: &str) -> Result<Compression, String> {
-    let (name, level) = match text.split_once(':') {
-        None => (text, None),
-        Some((name, level)) => {
-            let number = level.parse::<u8>().map_err(|_| format!("{level:?} is not a level"))?;
-            (name, Some(number))
-        }
-    };
-    let of = |default: u8, levels: std::ops::RangeInclusive<u8>| {
-        let level = level.unwrap_or(default);
-        let (least, most) = (levels.start(), levels.end());
-        let wrong = format!("{name} has the levels {least} to {most}, not {level}");
-        if levels.contains(&level) { Ok(level) } else { Err(wrong) }
-    };
-    match name {
-        "zstd" => Ok(Compression::Zstd { level: of(3, 1..=22)? }),
-        "blosc-lz4" => Ok(Compression::BloscLz4 { level: of(5, 0..=9)? }),
-        "gzip" => Ok(Compression::Gzip { level: of(6, 0..=9)? }),
-        "none" if level.is_none() => Ok(Compression::None),
-        "none" => Err("none has no levels".to_owned()),
-        other => Err(format!("{other:?} is none of zstd, blosc-lz4, gzip and none")),
     }
 }
 

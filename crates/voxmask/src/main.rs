@@ -10,6 +10,7 @@ mod mask;
 mod preview;
 mod progress;
 mod report;
+mod sample;
 mod source;
 mod table;
 mod truth;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => inspect::run(args),
         Command::Mask(args) => mask::run(args),
         Command::Preview(args) => preview::run(args),
+        Command::Sample(args) => sample::run(args),
         Command::Check(args) => check::run(args),
     };
     match result {

@@ -10,7 +10,7 @@ use mask_writer::{Existing, Observer, WriteError, WriteOptions, Written, write};
 use serde_json::{Map, Value, json};
 use zarr_source::Location;
 
-use crate::args::{MaskArgs, UsageError};
+use crate::args::{MaskArgs, UsageError, spatial_shape};
 use crate::progress::{self, Interrupt};
 use crate::report::print_channels;
 use crate::source;
@@ -139,16 +139,6 @@ fn is_inside(path: &Path, folder: &Path) -> bool {
         (Ok(path), Ok(folder)) => path.starts_with(folder),
         _ => false,
     }
-}
-
-/// A shape of the user: one number for each spatial axis, or one for all.
-fn spatial_shape(option: &str, shape: &[usize], dims: usize) -> Result<Vec<usize>> {
-    let all = if shape.len() == 1 { vec![shape[0]; dims] } else { shape.to_vec() };
-    if all.len() != dims || all.contains(&0) {
-        let message = format!("{option} {shape:?}: expected 1 or {dims} positive numbers");
-        return Err(UsageError(message).into());
-    }
-    Ok(all)
 }
 
 fn print_json(args: &MaskArgs, truth: &Truth, written: &Written) -> Result<()> {

@@ -70,6 +70,9 @@ fn hint(error: &anyhow::Error, overwrite: bool) -> Option<&'static str> {
         Some(MaskError::NoLabels) => {
             Some("leave out --require-labels to trust every labelled voxel")
         }
+        Some(MaskError::NothingValid { .. }) => {
+            Some("lower --min-known, name fewer --channels, or choose another --shape")
+        }
         _ => None,
     }
 }

@@ -122,8 +122,16 @@ impl ZarrArray {
     ///
     /// Those of [`ZarrArray::open`].
     pub fn open_writable(location: impl Into<Location>) -> Result<Self, ZarrError> {
-        let array = Self::open(location)?;
-        Ok(Self { writer: Some(Writer::new(&array.chunks)?), ..array })
+        Self::open(location)?.into_writable()
+    }
+
+    /// The same array, for writing, too.
+    ///
+    /// # Errors
+    ///
+    /// [`ZarrError::Unsupported`] if it lies where nothing can be written, such as behind a URL.
+    pub fn into_writable(self) -> Result<Self, ZarrError> {
+        Ok(Self { writer: Some(Writer::new(&self.chunks)?), ..self })
     }
 
     /// All that a user should know of the metadata: where they disagree, and what they leave open.

@@ -4,7 +4,9 @@ mod attributes;
 mod chunks;
 mod n5;
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use array_core::ArrayInfo;
 use serde_json::{Map, Value, json};
@@ -47,6 +49,44 @@ impl Default for Compression {
     fn default() -> Self {
         Self::Zstd { level: 3 }
     }
+}
+
+/// The name of a codec, and its level if it is not the usual one: `zstd`, `blosc-lz4:9`, `none`.
+impl FromStr for Compression {
+    type Err = CodecError;
+
+    fn from_str(text: &str) -> Result<Self, CodecError> {
+        let error = |reason: String| CodecError { text: text.to_owned(), reason };
+        let (name, level) = match text.split_once(':') {
+            None => (text, None),
+            Some((name, level)) => {
+                let number = level.parse::<u8>();
+                (name, Some(number.map_err(|_| error(format!("{level:?} is not a level")))?))
+            }
+        };
+        let of = |usual: u8, levels: RangeInclusive<u8>| {
+            let level = level.unwrap_or(usual);
+            let (least, most) = (levels.start(), levels.end());
+            let wrong = format!("{name} has the levels {least} to {most}, not {level}");
+            if levels.contains(&level) { Ok(level) } else { Err(error(wrong)) }
+        };
+        match name {
+            "zstd" => Ok(Self::Zstd { level: of(3, 1..=22)? }),
+            "blosc-lz4" => Ok(Self::BloscLz4 { level: of(5, 0..=9)? }),
+            "gzip" => Ok(Self::Gzip { level: of(6, 0..=9)? }),
+            "none" if level.is_none() => Ok(Self::None),
+            "none" => Err(error("none has no levels".to_owned())),
+            _ => Err(error("it is none of zstd, blosc-lz4, gzip and none".to_owned())),
+        }
+    }
+}
+
+/// Text that is not the name of a codec.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a codec: {reason}")]
+pub struct CodecError {
+    text: String,
+    reason: String,
 }
 
 /// How an image is stored.

@@ -132,7 +132,7 @@ pub use array::ZarrArray;
 pub use encoded::{ChunkWriter, EncodedChunk};
 pub use error::ZarrError;
 pub use group::ZarrGroup;
-pub use image::{Compression, ImageOptions};
+pub use image::{CodecError, Compression, ImageOptions};
 pub use levels::{Level, LevelInfo};
 pub use location::Location;
 pub use metadata::ZarrMetadata;

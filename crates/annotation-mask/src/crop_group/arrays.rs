@@ -9,6 +9,7 @@ use array_core::{
 use geometry::Window;
 use ndarray::{ArrayViewMutD, Axis};
 
+use crate::channel_planes::ChannelPlanes;
 use crate::class_groups::ClassGroups;
 use crate::crop_group::CropGroup;
 use crate::crop_group::plan::Plan;
@@ -154,8 +155,8 @@ impl<A: Array> GroundTruth for CropMaskAndTarget<A> {
                     known: counts(mask),
                     positive: counts(target),
                 },
-                mask: plane(&shape, mask),
-                target: plane(&shape, target),
+                mask: ChannelPlanes::of_buffer(window.shape(), num_channels, mask),
+                target: ChannelPlanes::of_buffer(window.shape(), num_channels, target),
             })
         })
     }

@@ -1,0 +1,76 @@
+//! Drawing patches in which enough is known.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use annotation_mask::{MaskError, SamplerOptions, ValidSampler};
+use array_core::Array;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::arguments::{get, maybe, pair, region};
+use crate::array::NativeArray;
+use crate::errors::raise;
+use crate::threads::{Nearness, run};
+
+/// A sampler of the engine.
+#[pyclass(frozen, module = "voxmask._native")]
+pub(crate) struct NativeSampler {
+    sampler: Mutex<ValidSampler<Arc<dyn Array>>>,
+    nearness: Nearness,
+}
+
+impl NativeSampler {
+    /// Does something with the sampler while Python goes on.
+    fn with<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut ValidSampler<Arc<dyn Array>>) -> Result<T, MaskError> + Send,
+    ) -> PyResult<T> {
+        let locked = |_: &_| work(&mut self.sampler.lock().unwrap_or_else(PoisonError::into_inner));
+        run(py, self.nearness, locked)?.map_err(raise(py))
+    }
+}
+
+#[pymethods]
+impl NativeSampler {
+    #[new]
+    fn new(py: Python<'_>, mask: &NativeArray, said: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let mut options = SamplerOptions {
+            min_known: get(said, "min_known")?,
+            seed: get(said, "seed")?,
+            ..SamplerOptions::new(&get::<Vec<usize>>(said, "shape")?)
+        };
+        if let Some(names) = maybe::<Vec<String>>(said, "channels")? {
+            options = options.with_channel_names(mask.array.info(), &names).map_err(raise(py))?;
+        }
+        if let Some(bytes) = maybe(said, "max_bytes")? {
+            options.max_bytes = bytes;
+        }
+        let array = Arc::clone(&mask.array);
+        let made = run(py, mask.nearness, |_| ValidSampler::new(array, &options))?;
+        let sampler = Mutex::new(made.map_err(raise(py))?);
+        Ok(Self { sampler, nearness: mask.nearness })
+    }
+
+    fn draw<'py>(
+        &self,
+        py: Python<'py>,
+        count: usize,
+    ) -> PyResult<Vec<(Bound<'py, PyTuple>, Bound<'py, PyTuple>)>> {
+        let drawn = self.with(py, |sampler| sampler.draw_many(count))?;
+        drawn.iter().map(|roi| pair(py, roi)).collect()
+    }
+
+    fn num_positions(&self) -> u128 {
+        self.sampler.lock().unwrap_or_else(PoisonError::into_inner).num_positions()
+    }
+
+    fn num_valid(&self, py: Python<'_>) -> PyResult<u128> {
+        self.with(py, ValidSampler::num_valid)
+    }
+
+    fn known_values(&self, py: Python<'_>, roi: &Bound<'_, PyAny>) -> PyResult<(u64, u64)> {
+        let roi = region(roi)?;
+        self.with(py, |sampler| sampler.known_values(&roi))
+    }
+}
