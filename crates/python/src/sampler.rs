@@ -16,6 +16,8 @@ use crate::threads::{Nearness, run};
 #[pyclass(frozen, module = "voxmask._native")]
 pub(crate) struct NativeSampler {
     sampler: Mutex<ValidSampler<Arc<dyn Array>>>,
+    // Beside the lock: whoever holds that may be waiting for the interpreter.
+    num_positions: u128,
     nearness: Nearness,
 }
 
@@ -48,8 +50,9 @@ impl NativeSampler {
         }
         let array = Arc::clone(&mask.array);
         let made = run(py, mask.nearness, |_| ValidSampler::new(array, &options))?;
-        let sampler = Mutex::new(made.map_err(raise(py))?);
-        Ok(Self { sampler, nearness: mask.nearness })
+        let sampler = made.map_err(raise(py))?;
+        let num_positions = sampler.num_positions();
+        Ok(Self { sampler: Mutex::new(sampler), num_positions, nearness: mask.nearness })
     }
 
     fn draw<'py>(
@@ -62,7 +65,7 @@ impl NativeSampler {
     }
 
     fn num_positions(&self) -> u128 {
-        self.sampler.lock().unwrap_or_else(PoisonError::into_inner).num_positions()
+        self.num_positions
     }
 
     fn num_valid(&self, py: Python<'_>) -> PyResult<u128> {
