@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use ::geometry::Window;
 use array_core::{AnyArray, Array, ArrayExt, Interruptible, Scalar};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::arguments::{pair, region, regions};
+use crate::arguments::{integer, pair, region, regions};
 use crate::elements::{NumpyArray, Writable, into_numpy};
-use crate::errors::raise;
+use crate::errors::{named, raise};
 use crate::info::dictionary;
 use crate::threads::{Nearness, run};
 
@@ -164,13 +163,17 @@ impl NativeArray {
 /// A number as an element of an array.
 fn scalar(value: &Bound<'_, PyAny>, array: &dyn Array) -> PyResult<Scalar> {
     let dtype = array.dtype();
-    let made = match (value.extract::<i128>(), value.extract::<f64>()) {
-        (Ok(integer), _) => Scalar::from_integer(dtype, integer),
-        (_, Ok(float)) => match Scalar::zero(dtype) {
-            Scalar::F64(_) => Some(Scalar::F64(float)),
-            _ => None,
+    let made = match Scalar::zero(dtype) {
+        Scalar::F32(_) => value.extract::<f32>().ok().map(Scalar::F32),
+        Scalar::F64(_) => value.extract::<f64>().ok().map(Scalar::F64),
+        _ => match value.extract::<i128>() {
+            Ok(number) => Scalar::from_integer(dtype, number),
+            Err(_) => {
+                integer(value).ok().and_then(|number| Scalar::from_integer(dtype, number.into()))
+            }
         },
-        _ => None,
     };
-    made.ok_or_else(|| PyValueError::new_err(format!("{value} is not a value of type {dtype}")))
+    made.ok_or_else(|| {
+        named(value.py(), "ArgumentError", &format!("{value} is not a value of type {dtype}"))
+    })
 }

@@ -2,7 +2,7 @@
 
 use array_core::{AnyArray, AnyView, AnyViewMut, DType};
 use numpy::{PyArray, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyReadwriteArrayDyn};
-use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -68,6 +68,7 @@ macro_rules! define {
         impl<'py> Writable<'py> {
             pub(crate) fn new(array: &Bound<'py, PyAny>) -> PyResult<Self> {
                 check_aligned(array)?;
+                check_apart(array)?;
                 $(if let Ok(array) = array.cast::<PyArrayDyn<$type>>() {
                     return Ok(Self::$variant(array.try_readwrite().map_err(in_use)?));
                 })+
@@ -93,6 +94,27 @@ fn check_aligned(array: &Bound<'_, PyAny>) -> PyResult<()> {
         return Ok(());
     }
     Err(PyValueError::new_err("the array is not aligned in memory: give a copy of it"))
+}
+
+/// Fails for an array in which two indices may be the same memory, which threads would write at once.
+fn check_apart(array: &Bound<'_, PyAny>) -> PyResult<()> {
+    let Ok(array) = array.cast::<PyUntypedArray>() else { return Ok(()) };
+    if array.shape().contains(&0) {
+        return Ok(());
+    }
+    let axes = array.strides().iter().map(|stride| stride.unsigned_abs()).zip(array.shape());
+    let mut axes: Vec<(usize, usize)> =
+        axes.map(|(stride, &extent)| (stride, extent)).filter(|(_, extent)| *extent > 1).collect();
+    axes.sort_unstable();
+    let mut reach = array.dtype().itemsize();
+    for (stride, extent) in axes {
+        if stride < reach {
+            let message = "the elements of the array overlap in memory: give one of its own";
+            return Err(PyValueError::new_err(message));
+        }
+        reach = reach.saturating_add(stride.saturating_mul(extent - 1));
+    }
+    Ok(())
 }
 
 fn in_use(error: numpy::BorrowError) -> PyErr {

@@ -9,10 +9,10 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::arguments::pair;
+use crate::arguments::{pair, region};
 use crate::array::NativeArray;
 use crate::elements::NumpyArray;
-use crate::errors::wrong_type;
+use crate::errors::{named, wrong_type};
 use crate::info::described;
 use crate::threads::Nearness;
 
@@ -59,8 +59,11 @@ impl InPython {
         let roi = self.info.grid().roi(window).map_err(crate::errors::raise(py))?;
         let key = self.region.bind(py).call1(pair(py, &roi)?)?;
         let voxels = self.object.bind(py).get_item(key)?;
-        // Copies only what is not aligned in memory.
-        let voxels = py.import("numpy")?.call_method1("require", (voxels, py.None(), "A"))?;
+        let numpy = py.import("numpy")?;
+        let voxels = numpy.call_method1("asarray", (voxels,))?;
+        // Copies only what is not aligned in memory, or in another byte order.
+        let native = voxels.getattr("dtype")?.call_method1("newbyteorder", ("=",))?;
+        let voxels = numpy.call_method1("require", (voxels, native, "A"))?;
         let shape = [self.info.channel_shape(), window.shape()].concat();
         let found = voxels.getattr("shape")?.extract::<Vec<usize>>()?;
         if found != shape {
@@ -119,12 +122,19 @@ pub(crate) fn from_protocol(
     object: &Bound<'_, PyAny>,
     said: &Bound<'_, PyDict>,
 ) -> PyResult<NativeArray> {
-    let text = object.getattr("dtype")?.str()?.to_string();
+    let dtype = py.import("numpy")?.call_method1("dtype", (object.getattr("dtype")?,))?;
+    let text = dtype.call_method1("newbyteorder", ("=",))?.str()?.to_string();
     let dtype: DType = text.parse().map_err(|_| {
         wrong_type(format!("elements of type {text} are not supported: booleans and numbers are"))
     })?;
     let shape = object.getattr("shape")?.extract::<Vec<usize>>()?;
     let info = described(py, dtype, &shape, said)?;
+    let found = region(&object.getattr("roi")?)?;
+    if found != *info.roi() {
+        let message =
+            format!("its region {found} is not that of its shape and voxel size, {}", info.roi());
+        return Err(named(py, "ArgumentError", &message));
+    }
     let region = object.getattr("roi")?.get_type().into_any().unbind();
     let array = InPython { info, object: object.clone().unbind(), region };
     Ok(NativeArray::new(Arc::new(array), Nearness::Local))

@@ -1,6 +1,9 @@
 //! Drawing patches in which enough is known.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, TryLockError};
+use std::thread;
+use std::time::Duration;
 
 use annotation_mask::{MaskError, SamplerOptions, ValidSampler};
 use array_core::Array;
@@ -12,10 +15,15 @@ use crate::array::NativeArray;
 use crate::errors::raise;
 use crate::threads::{Nearness, run};
 
+type Sampler = ValidSampler<Arc<dyn Array>>;
+
+/// How long to wait for another thread before looking again.
+const PATIENCE: Duration = Duration::from_millis(1);
+
 /// A sampler of the engine.
 #[pyclass(frozen, module = "voxmask._native")]
 pub(crate) struct NativeSampler {
-    sampler: Mutex<ValidSampler<Arc<dyn Array>>>,
+    sampler: Mutex<Sampler>,
     // Beside the lock: whoever holds that may be waiting for the interpreter.
     num_positions: u128,
     nearness: Nearness,
@@ -23,13 +31,26 @@ pub(crate) struct NativeSampler {
 
 impl NativeSampler {
     /// Does something with the sampler while Python goes on.
+    ///
+    /// The lock is taken by the calling thread: one of the pool, waiting for parts of its work, might begin
+    /// that of another caller, and wait for itself.
     fn with<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&mut ValidSampler<Arc<dyn Array>>) -> Result<T, MaskError> + Send,
+        work: impl FnOnce(&mut Sampler, &AtomicBool) -> Result<T, MaskError> + Send,
     ) -> PyResult<T> {
-        let locked = |_: &_| work(&mut self.sampler.lock().unwrap_or_else(PoisonError::into_inner));
-        run(py, self.nearness, locked)?.map_err(raise(py))
+        let mut locked = loop {
+            match self.sampler.try_lock() {
+                Ok(locked) => break locked,
+                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    py.check_signals()?;
+                    py.detach(|| thread::sleep(PATIENCE));
+                }
+            }
+        };
+        let sampler = &mut *locked;
+        run(py, self.nearness, |stop| work(sampler, stop))?.map_err(raise(py))
     }
 }
 
@@ -60,7 +81,10 @@ impl NativeSampler {
         py: Python<'py>,
         count: usize,
     ) -> PyResult<Vec<(Bound<'py, PyTuple>, Bound<'py, PyTuple>)>> {
-        let drawn = self.with(py, |sampler| sampler.draw_many(count))?;
+        let drawn = self.with(py, |sampler, stop| {
+            let go_on = |_: &usize| !stop.load(Ordering::Relaxed);
+            (0..count).take_while(go_on).map(|_| sampler.draw()).collect::<Result<Vec<_>, _>>()
+        })?;
         drawn.iter().map(|roi| pair(py, roi)).collect()
     }
 
@@ -69,11 +93,11 @@ impl NativeSampler {
     }
 
     fn num_valid(&self, py: Python<'_>) -> PyResult<u128> {
-        self.with(py, ValidSampler::num_valid)
+        self.with(py, |sampler, _| sampler.num_valid())
     }
 
     fn known_values(&self, py: Python<'_>, roi: &Bound<'_, PyAny>) -> PyResult<(u64, u64)> {
         let roi = region(roi)?;
-        self.with(py, |sampler| sampler.known_values(&roi))
+        self.with(py, |sampler, _| sampler.known_values(&roi))
     }
 }

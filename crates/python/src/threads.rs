@@ -88,8 +88,13 @@ pub(crate) fn run<T: Send>(
     nearness: Nearness,
     work: impl FnOnce(&AtomicBool) -> T + Send,
 ) -> PyResult<T> {
-    let pool = pool(py, nearness)?;
     let stop = AtomicBool::new(false);
+    if rayon::current_thread_index().is_some() {
+        // An array of Python is read here that reads another of ours: this thread is one of the pool, which
+        // must not wait for itself.
+        return Ok(py.detach(|| work(&stop)));
+    }
+    let pool = pool(py, nearness)?;
     let (sender, receiver) = mpsc::sync_channel(1);
     let stop = &stop;
     py.detach(move || {

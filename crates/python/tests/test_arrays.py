@@ -793,3 +793,78 @@ def test_memory_that_is_not_aligned_is_refused_or_copied() -> None:
 
     copied = voxmask.as_array(Unaligned())
     np.testing.assert_array_equal(copied[copied.roi], voxels)
+
+
+def test_outputs_that_overlap_in_memory_are_refused() -> None:
+    array = voxmask.from_numpy(np.ones((2, 3, 4), np.uint16))
+    for strides in [(0, 0, 0), (2, 2, 2), (24, 8, 0)]:
+        out = np.lib.stride_tricks.as_strided(np.zeros(100, np.uint16), (2, 3, 4), strides)
+        with pytest.raises(ValueError, match="overlap"):
+            array.read(array.roi, out=out)
+    for out in (np.zeros((4, 3, 2), np.uint16).T, np.zeros((2, 3, 8), np.uint16)[:, :, ::-2]):
+        np.testing.assert_array_equal(array.read(array.roi, out=out), 1)
+
+
+def test_a_fill_value_is_any_number_that_the_type_has() -> None:
+    floats = voxmask.from_numpy(np.ones((2,), np.float32))
+    outside = Roi((0,), (3,))
+    assert floats.to_ndarray(outside, fill_value=0.5)[2] == 0.5
+    assert np.isnan(floats.to_ndarray(outside, fill_value=float("nan"))[2])
+    integers = voxmask.from_numpy(np.ones((2,), np.uint16))
+    assert integers.to_ndarray(outside, fill_value=2.0)[2] == 2
+    for wrong in (0.5, -1, 1 << 16, "2"):
+        with pytest.raises((ValueError, TypeError)):
+            integers.to_ndarray(outside, fill_value=wrong)  # type: ignore[arg-type]
+
+
+class Foreign:
+    """What an array of another package has."""
+
+    def __init__(self, voxels: Any, voxel_size: Any, begin: Any, units: Any = None) -> None:
+        self.voxels, self.voxel_size, self.units = voxels, voxel_size, units
+        self.dtype, self.shape = voxels.dtype, voxels.shape
+        extent = [size * count for size, count in zip(voxel_size, voxels.shape, strict=True)]
+        self.roi = type("Region", (), {"begin": begin, "shape": extent, "__init__": lambda s, *a: None})()
+
+    def __getitem__(self, roi: Any) -> Any:
+        return self.voxels
+
+
+def test_the_geometry_of_other_packages_is_never_cut_off() -> None:
+    voxels = np.ones((2, 2), np.uint8)
+    with pytest.raises(TypeError, match="2.62"):
+        voxmask.as_array(Foreign(voxels, (2.62, 2), (0, 0)))
+    with pytest.raises(TypeError, match="13282.29"):
+        voxmask.as_array(Foreign(voxels, (2, 2), (13282.29, 0)))
+    foreign = Foreign(voxels, (2, 2), (0, 0))
+    foreign.shape = (4, 4)
+    with pytest.raises(errors.ArgumentError, match="region"):
+        voxmask.as_array(foreign)
+
+
+def test_the_units_of_other_packages_are_understood_or_refused() -> None:
+    voxels = np.ones((2, 2), np.uint8)
+    assert voxmask.as_array(Foreign(voxels, (2, 2), (0, 0), "um")).unit == "micrometer"
+    assert voxmask.as_array(Foreign(voxels, (2, 2), (0, 0), ["nm", "nm"])).unit == "nanometer"
+    assert voxmask.as_array(Foreign(voxels, (2, 2), (0, 0), ["0.01 nm"] * 2)).unit == "unknown"
+    with pytest.raises(errors.ArgumentError, match="nm and um"):
+        voxmask.as_array(Foreign(voxels, (2, 2), (0, 0), ["nm", "um"]))
+
+
+def test_other_byte_orders_of_other_packages_are_read() -> None:
+    voxels = np.array([[1, 256], [3, 4]], ">u2")
+    array = voxmask.as_array(Foreign(voxels, (1, 1), (0, 0)))
+    np.testing.assert_array_equal(array[array.roi], voxels)
+
+
+def test_a_point_is_in_a_region() -> None:
+    roi = Roi((0, 0), (8, 8))
+    assert (3, 7) in roi
+    assert (3, 8) not in roi
+    assert Roi((2, 2), (2, 2)) in roi
+
+
+def test_the_bridges_are_loaded_when_they_are_asked_for() -> None:
+    assert voxmask.xarray.from_array is not None
+    with pytest.raises(AttributeError, match="numbers"):
+        voxmask.numbers  # noqa: B018

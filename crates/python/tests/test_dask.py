@@ -348,3 +348,19 @@ def test_a_worker_that_is_killed_midway_loses_nothing(tmp_path: Path, write_arra
         assert count == direct(source, expected, **options)
         assert files(output) == files(expected)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [output.name for _, output in pairs]
+
+
+def test_groups_that_can_be_used_once_are_those_of_all_crops(tmp_path: Path) -> None:
+    voxels = np.random.default_rng(0).integers(0, 5, (8, 8, 8)).astype(np.uint8)
+    crops = {}
+    for name in "abc":
+        zarr.create_array(
+            store=str(tmp_path / f"{name}.zarr"), data=voxels, chunks=(4, 4, 4),
+            attributes={"voxel_size": [1, 1, 1], "labels": []},
+        )  # fmt: skip
+        crops[str(tmp_path / f"{name}.zarr")] = str(tmp_path / f"{name}-masks.zarr")
+    groups = (pair for pair in [("x", [1]), ("y", iter([2, 3]))])
+    tasks = voxmask.dask.write_masks(crops, groups)
+    results = dask.compute(*tasks, scheduler="synchronous")
+    expected = [int((voxels == 1).sum()), int(np.isin(voxels, [2, 3]).sum())]
+    assert [[channel.positive for channel in counts] for counts in results] == [expected] * 3

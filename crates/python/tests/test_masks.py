@@ -512,7 +512,8 @@ def test_what_is_no_array_is_a_type_error(wrong: Any) -> None:
 
 
 def test_a_numpy_array_is_a_source_by_itself(in_memory: Volume) -> None:
-    target = voxmask.BinarizeArray(in_memory.voxels, GROUPINGS)
+    with pytest.warns(voxmask.MetadataWarning, match="no place"):
+        target = voxmask.BinarizeArray(in_memory.voxels, GROUPINGS)
     assert target.voxel_size == (1, 1, 1)
     assert np.array_equal(target[target.roi], in_memory.target())
 
@@ -781,3 +782,35 @@ def test_the_name_of_a_class_alone_is_a_group(stored_crop: Any) -> None:
     pair = voxmask.MissingAnnotationsMask(crop, [(name, [name])])
     assert alone.channels == [name]
     np.testing.assert_array_equal(alone[alone.roi], pair[pair.roi])
+
+
+def placed(volume: Volume) -> voxmask.Array:
+    return voxmask.from_numpy(volume.voxels, volume.voxel_size, volume.offset)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [dict(generic_ids="37"), dict(generic_ids=[1.5]), dict(background=1.9), dict(background="7"), dict(rule="")],
+)
+def test_options_are_never_guessed(in_memory: Any, options: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        voxmask.MaskAndTarget(placed(in_memory), [("a", [3])], **options)
+
+
+def test_no_group_at_all_is_refused_for_a_crop(stored_crop: Any) -> None:
+    with pytest.raises(errors.ArgumentError, match="group"):
+        voxmask.MaskAndTarget(voxmask.open_crop(stored_crop.path), [])
+
+
+def test_options_of_opening_a_crop_are_known(stored_crop: Any) -> None:
+    with pytest.raises(TypeError, match="voxelsize"):
+        voxmask.open_crop(stored_crop.path, voxelsize=(9, 9, 9))
+
+
+def test_the_part_of_a_mask_is_a_mask(in_memory: Any) -> None:
+    with pytest.warns(voxmask.MetadataWarning, match="`labels`"):
+        mask = voxmask.MissingAnnotationsMask(placed(in_memory), [("a", [3])])
+    roi = Roi(mask.offset, mask.voxel_size * 4)
+    part = mask.crop(roi)
+    assert part.decisions == mask.decisions
+    np.testing.assert_array_equal(part[roi], mask[roi])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.server
+import functools
 import multiprocessing
 import os
 import pickle
@@ -478,3 +480,68 @@ def test_a_coordinate_is_sent_to_another_process() -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply_async(Coordinate, ((1, 2),)).get(PATIENCE) == Coordinate(1, 2)
         assert pool.apply_async(Roi, ((1,), (2,))).get(PATIENCE) == Roi((1,), (2,))
+
+
+class Wrapper:
+    """An object of another package that reads an array of ours."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+        self.roi, self.voxel_size, self.dtype, self.shape = inner.roi, inner.voxel_size, inner.dtype, inner.shape
+        self.units, self.chunk_shape = inner.units, (4, 4, 4)
+
+    def __getitem__(self, roi: Any) -> Any:
+        return self.inner[roi]
+
+
+def test_an_array_of_python_may_read_another_of_ours() -> None:
+    voxels = np.random.default_rng(0).integers(0, 9, (16, 16, 16)).astype(np.uint8)
+    inner = voxmask.from_numpy(voxels, chunk_shape=(4, 4, 4))
+    mask = voxmask.BinarizeArray(Wrapper(inner), [("a", [3])])
+    np.testing.assert_array_equal(mask[mask.roi][0], voxels == 3)
+
+
+def test_threads_that_share_a_sampler_do_not_wait_for_each_other() -> None:
+    voxels = np.random.default_rng(0).integers(0, 2, (32, 32, 32)).astype(np.uint8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        truth = voxmask.MaskAndTarget(voxmask.from_numpy(voxels, chunk_shape=(8, 8, 8)), [("a", [1])])
+    sampler = voxmask.ValidSampler(truth, (8, 8, 8), 0.5, seed=1)
+    alone = voxmask.ValidSampler(truth, (8, 8, 8), 0.5, seed=1)
+    drawn: list[Any] = []
+    threads = [threading.Thread(target=lambda: drawn.extend(sampler.draw_many(50)), daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(map(str, drawn)) == sorted(map(str, alone.draw_many(200)))
+
+
+class Folder(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def first_sum(array: Any, queue: Any) -> None:
+    queue.put(int(array[array.roi].sum()))
+
+
+def test_a_forked_process_reads_from_a_server(tmp_path: Path) -> None:
+    voxels = np.arange(64, dtype=np.uint8).reshape(4, 4, 4)
+    zarr.create_array(
+        store=str(tmp_path / "a.zarr"), data=voxels, chunks=(2, 2, 2), attributes={"voxel_size": [1, 1, 1]}
+    )
+    handler = functools.partial(Folder, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            array = voxmask.open_array(f"http://127.0.0.1:{server.server_port}/a.zarr")
+        assert int(array[array.roi].sum()) == voxels.sum()
+        fork = multiprocessing.get_context("fork")
+        queue = fork.Queue()
+        process = fork.Process(target=first_sum, args=(array, queue))
+        process.start()
+        assert queue.get(timeout=60) == voxels.sum()
+        process.join(60)
+        server.shutdown()

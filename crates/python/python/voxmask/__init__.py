@@ -14,6 +14,9 @@
 ['', '8 is present but was not annotated']
 """
 
+import importlib
+from typing import Any
+
 from voxmask._array import Array
 from voxmask._masks import (
     BinarizeArray,
@@ -50,3 +53,12 @@ __all__ = [
     "open_crop",
     "set_num_threads",
 ]
+
+_BRIDGES = frozenset(("dask", "gunpowder", "torch", "xarray"))
+
+
+def __getattr__(name: str) -> Any:
+    """The bridges to other packages, each loaded when it is asked for."""
+    if name in _BRIDGES:
+        return importlib.import_module(f"voxmask.{name}")
+    raise AttributeError(f"module 'voxmask' has no attribute {name!r}")

@@ -262,6 +262,9 @@ class Array:
         """As NumPy's basic indexing, of which only the voxels in between are read."""
         keys = _expanded(key, self.ndim)
         channels, spatial = keys[: self.channel_dims], keys[self.channel_dims :]
+        for axis, one in enumerate(channels):
+            if not isinstance(one, slice):
+                _in_bounds(one, self.shape[axis], axis)
         start, shape, rest = [], [], []
         for axis, (one, extent) in enumerate(zip(spatial, self.physical_shape, strict=True)):
             first, count, inside = _window(one, extent, axis + self.channel_dims)
@@ -269,9 +272,6 @@ class Array:
             shape.append(count)
             rest.append(inside)
         voxels = self._native.read_window(start, shape)
-        for axis, one in enumerate(channels):
-            if not isinstance(one, slice):
-                _in_bounds(one, self.shape[axis], axis)
         return voxels[(*channels, *rest)]
 
     # Changing

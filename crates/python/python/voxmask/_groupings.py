@@ -30,6 +30,15 @@ def arguments(groupings: Groupings | None) -> dict[str, str]:
     return {"groups": json.dumps([_pair(group) for group in groups])}
 
 
+def plain(groupings: Groupings | None) -> Groupings | None:
+    """The same groups as lists, which can be used more than once, or the absolute path of a file."""
+    said = arguments(groupings)
+    if "groups" not in said:
+        return said.get("groups_file")
+    groups = json.loads(said["groups"])
+    return groups["group"] if isinstance(groups, dict) else groups
+
+
 def _pair(group: Any) -> list[Any]:
     """A group as DaCapo writes it; a name alone is the class of that name."""
     if isinstance(group, str):
@@ -55,3 +64,18 @@ def _members(members: Any) -> list[int | str]:
     if isinstance(members, (str, bytes)) or not isinstance(members, Iterable):
         raise TypeError(f"{members!r} is not a list of label ids or names of classes")
     return [member if isinstance(member, str) else operator.index(member) for member in members]
+
+
+def whole(name: str, value: Any) -> int:
+    """An argument that is an integer, of Python or NumPy."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} {value!r} is not an integer") from None
+
+
+def ids(name: str, values: Any) -> list[int]:
+    """An argument that is a list of label ids."""
+    if isinstance(values, (str, bytes)):
+        raise TypeError(f"{name} {values!r} is not a list of label ids")
+    return [whole(name, value) for value in values]

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from voxmask import _native
 from voxmask._array import Array
-from voxmask._groupings import Groupings, arguments
+from voxmask._groupings import Groupings, arguments, ids, whole
 from voxmask._open import Crop, MetadataWarning, as_array
 from voxmask.errors import ArgumentError
 from voxmask.geometry import RoiLike
@@ -91,6 +91,8 @@ class MaskAndTarget:
         said: dict[str, Any] = dict(arguments(groupings))
         said["cache_bytes"] = cache_bytes
         if isinstance(source, Crop):
+            if said.get("groups") == "[]":
+                raise ArgumentError("there is no group: leave groupings out for a channel of each class of the crop")
             given = dict(
                 rule=rule, generic_ids=generic_ids, background=background,
                 require_labels=require_labels, classes=classes,
@@ -103,9 +105,9 @@ class MaskAndTarget:
             if groupings is None:
                 raise ArgumentError("labels need groupings: one group of label ids for each channel")
             said |= dict(
-                rule=rule or "strict",
-                generic_ids=[int(number) for number in generic_ids or ()],
-                background=int(background or 0),
+                rule="strict" if rule is None else rule,
+                generic_ids=[] if generic_ids is None else ids("generic_ids", generic_ids),
+                background=0 if background is None else whole("background", background),
                 require_labels=bool(require_labels),
                 classes=None if classes is None else os.path.abspath(classes),
             )
@@ -258,7 +260,7 @@ class ChannelCount:
 class MissingAnnotationsMask(Array):
     """For each channel and voxel, 1 where the ground truth may be trusted, 0 where it may not.
 
-    uint8, of shape ``[channels, *shape of the labels]``, computed when it is read. The arguments are those of
+    uint8, of shape ``[channels, *shape of the labels]``, computed when it is read. The arguments are some of those of
     :class:`MaskAndTarget`.
 
     >>> mask = MissingAnnotationsMask("crop.zarr/labels/all", [("mito", [3, 4, 5]), ("er", [16, 17])])  # doctest: +SKIP
@@ -301,6 +303,10 @@ class MissingAnnotationsMask(Array):
         """What the cache holds; ``None`` without ``cache_bytes``."""
         return self._truth.cache_stats
 
+    def crop(self, roi: RoiLike) -> MissingAnnotationsMask:
+        """The part of the mask inside a region in world units; it has a cache of its own."""
+        return self._truth.crop(roi).mask
+
     def read_factored(self, roi: RoiLike) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
         """What all channels have in common, and what each has of its own: ``mask[c] == foreground * kept[c]``.
 
@@ -323,15 +329,15 @@ class BinarizeArray(Array):
     """For each channel and voxel, 1 where the label is one of the channel's, 0 where it is not.
 
     uint8, of shape ``[channels, *shape of the labels]``, computed when it is read. A group without ids has every label
-    but ``background``. The arguments are those of :class:`MaskAndTarget`.
+    but ``background``, which is 0 by default. The arguments are some of those of :class:`MaskAndTarget`.
     """
 
     def __init__(
         self,
         source: Any,
         groupings: Groupings | None = None,
-        *,
         background: int | None = None,
+        *,
         classes: str | os.PathLike[str] | None = None,
         cache_bytes: int | None = None,
     ) -> None:
@@ -344,7 +350,7 @@ class BinarizeArray(Array):
         if groupings is None:
             raise ArgumentError("labels need groupings: one group of label ids for each channel")
         said: dict[str, Any] = arguments(groupings) | dict(
-            background=int(background or 0),
+            background=0 if background is None else whole("background", background),
             classes=None if classes is None else os.path.abspath(classes),
             cache_bytes=cache_bytes,
         )

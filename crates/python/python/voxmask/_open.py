@@ -14,7 +14,7 @@ import numpy.typing as npt
 from voxmask import _native
 from voxmask._array import Array
 from voxmask.errors import ArgumentError
-from voxmask.geometry import Roi, RoiLike
+from voxmask.geometry import Coordinate, Roi, RoiLike
 
 Lengths = Iterable[Any]
 """One length for each spatial axis, in declared units: ``float``, ``int``, ``str`` or ``Decimal``."""
@@ -72,7 +72,7 @@ def open_array(
         scale=scale,
         voxel_size=_lengths(voxel_size),
         offset=_lengths(offset),
-        axes=_listed(axes),
+        axes=_names(axes),
         unit=unit,
         translation=translation,
         unit_voxels=unit_voxels,
@@ -87,13 +87,28 @@ def open_array(
     said["writable"] = mode == "r+"
     opened, remarks = _native.open(where, said)
     _warn(remarks)
-    return Array._of(_only_array(opened, where), _open_again, _absolute(where), said)
+    return Array._of(_only_array(opened, where), _open_again, absolute(where), said)
 
 
 def _open_again(where: str, said: dict[str, Any]) -> Array:
     """The same array in another process; what there is to say of it has been said."""
     opened, _ = _native.open(where, said)
     return Array._of(_only_array(opened, where), _open_again, where, said)
+
+
+_OPTIONS = frozenset(
+    ("scale", "voxel_size", "offset", "axes", "unit", "translation", "unit_voxels")
+    + ("endpoint", "region", "anonymous", "timeout", "retries")
+)
+
+
+def _options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of :func:`open_array`, as the engine takes them."""
+    for name in options:
+        if name not in _OPTIONS:
+            raise TypeError(f"{name!r} is not an option: {', '.join(sorted(_OPTIONS))} are")
+    how = {"voxel_size": _lengths, "offset": _lengths, "axes": _names}
+    return {name: how[name](value) if name in how else value for name, value in options.items()}
 
 
 def _only_array(opened: _native.NativeArray | _native.NativeCrop, where: str) -> _native.NativeArray:
@@ -120,14 +135,14 @@ def open_crop(
         location: a path or URL.
         dataset: the path inside of it.
         classes: a table of classes (CSV), which says what composite classes consist of.
-        options: those of :func:`open_array`.
+        options: those of :func:`open_array`, without ``mode``.
 
     Raises:
         MetadataMalformedError: (a ``ValueError``) for a crop whose metadata contradict each other; those of
             :func:`open_array`.
     """
     where = _joined(location, dataset)
-    said = {key: _listed(value) if key in ("voxel_size", "offset", "axes") else value for key, value in options.items()}
+    said = _options(options)
     said["classes"] = None if classes is None else os.path.abspath(classes)
     crop = _open_crop(where, said)
     _warn(crop._remarks)
@@ -138,12 +153,12 @@ def _open_crop(where: str, said: dict[str, Any]) -> Crop:
     opened, remarks = _native.open(where, said)
     if not isinstance(opened, _native.NativeCrop):
         raise ArgumentError(f"{where} is an array, and no crop: open_array opens it")
-    return Crop._of(opened, remarks, _open_crop, _absolute(where), said)
+    return Crop._of(opened, remarks, _open_crop, absolute(where), said)
 
 
 def open_either(location: str, classes: str | os.PathLike[str] | None, options: Mapping[str, Any]) -> Array | Crop:
     """What lies at a location, whichever it is."""
-    said = {key: _listed(value) if key in ("voxel_size", "offset", "axes") else value for key, value in options.items()}
+    said = _options(options)
     said["classes"] = None if classes is None else os.path.abspath(classes)
     opened, remarks = _native.open(location, said)
     _warn(remarks)
@@ -265,7 +280,7 @@ def from_numpy(
         offset=_lengths(offset),
         axes=_listed(axes),
         unit=unit,
-        attrs=None if attrs is None else json.dumps(dict(attrs)),
+        attrs=_attributes(attrs),
         chunk_shape=_listed(chunk_shape),
     )
     return _from_numpy(array, said)
@@ -289,6 +304,7 @@ def as_array(source: Any) -> Array:
     if isinstance(source, (str, os.PathLike)):
         return open_array(source)
     if isinstance(source, np.ndarray):
+        warnings.warn("a NumPy array has no place: voxels of size 1 from 0 on; from_numpy gives it one", MetadataWarning, 3)
         return from_numpy(source)
     if all(hasattr(source, name) for name in ("roi", "voxel_size", "dtype", "shape", "__getitem__")):
         return _from_protocol(source)
@@ -298,11 +314,12 @@ def as_array(source: Any) -> Array:
 
 
 def _from_protocol(source: Any) -> Array:
-    voxel_size = [int(size) for size in source.voxel_size]
+    # What is no integer is refused, rather than cut off.
+    voxel_size, begin = list(Coordinate(source.voxel_size)), list(Coordinate(source.roi.begin))
     axes = getattr(source, "axis_names", None) or getattr(source, "axes", None)
     said = dict(
         voxel_size=voxel_size,
-        offset=[int(begin) for begin in source.roi.begin],
+        offset=begin,
         axes=None if axes is None else _axes(list(axes), len(source.shape), len(voxel_size)),
         unit=_unit(getattr(source, "units", None)),
         attrs=_attributes(getattr(source, "attrs", None)),
@@ -318,14 +335,21 @@ def _axes(names: list[str], ndim: int, dims: int) -> list[str]:
 
 
 def _unit(units: Any) -> str | None:
-    known = {str(unit) for unit in units or () if unit}
-    return known.pop() if len(known) == 1 else None
+    """The one unit of all axes; none if it is unknown, or a part of a unit such as ``0.01 nm``."""
+    known = {str(unit) for unit in ([units] if isinstance(units, str) else units or ()) if unit}
+    if len(known) > 1:
+        raise ArgumentError(f"axes with different units, {' and '.join(sorted(known))}, are not supported")
+    unit = known.pop() if known else None
+    return None if unit is None or " " in unit else unit
 
 
 def _attributes(attrs: Any) -> str | None:
     if attrs is None:
         return None
-    return json.dumps(dict(attrs), default=_plain)
+    try:
+        return json.dumps(dict(attrs), default=_plain, allow_nan=False)
+    except ValueError as error:
+        raise ArgumentError(f"the attributes are not JSON: {error}") from error
 
 
 def _plain(value: Any) -> Any:
@@ -340,8 +364,8 @@ def _chunks(source: Any, dims: int) -> list[int] | None:
     return None if chunks is None or not len(chunks) else [int(extent) for extent in chunks][-dims:]
 
 
-def _joined(location: str | os.PathLike[str], dataset: str | None) -> str:
-    where = os.fspath(location)
+def _joined(location: str | os.PathLike[str], dataset: str | os.PathLike[str] | None) -> str:
+    where, dataset = os.fspath(location), None if dataset is None else os.fspath(dataset)
     if isinstance(where, bytes):
         raise TypeError("a path of bytes is not supported")
     if not dataset:
@@ -352,7 +376,7 @@ def _joined(location: str | os.PathLike[str], dataset: str | None) -> str:
     return f"{before.rstrip('/')}/{dataset.strip('/')}{mark}{query}"
 
 
-def _absolute(where: str) -> str:
+def absolute(where: str) -> str:
     """The same place for a process that works in another folder."""
     return where if "://" in where else os.path.abspath(where)
 
@@ -361,6 +385,10 @@ def _lengths(values: Iterable[Any] | None) -> list[Any] | None:
     if isinstance(values, str):
         raise TypeError(f"{values!r} is not one length for each axis")
     return _listed(values)
+
+
+def _names(values: Iterable[str] | None) -> list[str] | None:
+    return list(values) if values is not None else None
 
 
 def _listed(values: Iterable[Any] | None) -> list[Any] | None:

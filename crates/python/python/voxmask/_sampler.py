@@ -8,6 +8,7 @@ from typing import Any
 
 from voxmask import _native
 from voxmask._array import Array
+from voxmask._groupings import whole
 from voxmask._masks import MaskAndTarget
 from voxmask.geometry import Roi, RoiLike
 
@@ -47,11 +48,13 @@ class ValidSampler:
         max_bytes: int | None = None,
     ) -> None:
         self.mask: Array = mask.mask if isinstance(mask, MaskAndTarget) else mask
+        if not isinstance(self.mask, Array):
+            raise TypeError(f"a {type(mask).__name__} is not a mask: MissingAnnotationsMask and MaskAndTarget are")
         self._said = dict(
-            shape=[int(extent) for extent in shape],
+            shape=[whole("shape", extent) for extent in shape],
             min_known=float(min_known),
             channels=None if channels is None else [str(channel) for channel in channels],
-            seed=int(seed),
+            seed=whole("seed", seed),
             max_bytes=max_bytes,
         )
         self._drawn = 0

@@ -18,7 +18,8 @@ from dask.delayed import delayed
 
 from voxmask._array import Array
 from voxmask._masks import ChannelCount, MaskAndTarget
-from voxmask._open import Crop, open_either
+from voxmask._groupings import ids, plain
+from voxmask._open import Crop, absolute, open_either
 from voxmask.errors import ArgumentError
 from voxmask.geometry import CoordinateLike
 
@@ -107,7 +108,8 @@ def write_masks(
 
     Args:
         crops: from sources (paths or URLs of arrays of labels, or of crops) to outputs.
-        groupings, rule, generic_ids, background, classes: those of :class:`voxmask.MaskAndTarget`.
+        groupings, rule, generic_ids, background, classes: those of :class:`voxmask.MaskAndTarget`. Crops with an array
+            for each class use ``groupings`` and ``classes`` only.
         open_options: those of :func:`voxmask.open_array`.
         write_options: those of :meth:`voxmask.MaskAndTarget.write`.
 
@@ -118,14 +120,21 @@ def write_masks(
         ArgumentError: (a ``ValueError``) if two crops have the same output.
     """
     pairs = [
-        (os.fspath(source), os.fspath(output))
+        (absolute(os.fspath(source)), os.path.abspath(output))
         for source, output in (crops.items() if isinstance(crops, Mapping) else crops)
     ]
-    outputs = Counter(os.path.abspath(output) for _, output in pairs)
+    outputs = Counter(output for _, output in pairs)
     for output, times in outputs.items():
         if times > 1:
             raise ArgumentError(f"{times} crops have the same output {output}")
-    making = dict(rule=rule, generic_ids=generic_ids, background=background, classes=classes)
+    # Lists that all tasks can use, and paths that mean the same in the folder of every worker.
+    groupings = plain(groupings)
+    making = dict(
+        rule=rule,
+        generic_ids=None if generic_ids is None else ids("generic_ids", generic_ids),
+        background=background,
+        classes=None if classes is None else os.path.abspath(classes),
+    )
     options = {"existing": "continue"} | write_options
     task = delayed(_write, pure=False)
     return [

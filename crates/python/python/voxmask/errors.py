@@ -1,7 +1,8 @@
 """What can go wrong, one class for each kind.
 
-Every exception is a :class:`VoxmaskError` and the built-in exception that fits it, so that ``except ValueError`` or
-``except OSError`` catch what one expects. What caused an exception is its ``__cause__``.
+Each of these is a :class:`VoxmaskError` and the built-in exception that fits it, so that ``except ValueError`` or
+``except OSError`` catch what one expects. What caused an exception is its ``__cause__``. Arguments of a wrong type are a
+plain ``TypeError``, and a few that cannot be meant a plain ``ValueError`` or ``OverflowError``.
 """
 
 

@@ -252,6 +252,9 @@ class Roi:
             return _native.roi_contains_roi(self, other)
         return _native.roi_contains(self, other)
 
+    def __contains__(self, other: RoiLike | CoordinateLike) -> bool:
+        return self.contains(other)
+
     def intersects(self, other: RoiLike) -> bool:
         """Whether some coordinate is in both."""
         return _native.roi_intersects(self, other)

@@ -1,8 +1,8 @@
 //! The threads that wait for servers.
 
-use std::io;
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::{io, process};
 
 use tokio::runtime::{Builder, Runtime};
 
@@ -34,18 +34,31 @@ pub(super) fn start<T: Send + 'static>(
 
 /// The one runtime of this process, which lives as long as it does.
 fn runtime() -> io::Result<&'static Runtime> {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    if let Some(runtime) = RUNTIME.get() {
-        return Ok(runtime);
-    }
-    let runtime = Builder::new_multi_thread()
-        .worker_threads(THREADS)
-        .thread_name("store")
-        .enable_all()
-        .build()?;
-    if let Err(second) = RUNTIME.set(runtime) {
+    static FIRST: OnceLock<(u32, Runtime)> = OnceLock::new();
+    // What a process has that was forked from one with a runtime, whose threads stayed behind.
+    static FORKED: Mutex<Option<(u32, &'static Runtime)>> = Mutex::new(None);
+    let process = process::id();
+    if FIRST.get().is_none()
+        && let Err((_, second)) = FIRST.set((process, new()?))
+    {
         // Another thread was faster; dropping a runtime would wait, which some threads may not.
         second.shutdown_background();
     }
-    RUNTIME.get().ok_or_else(|| io::Error::other("there is no runtime"))
+    match FIRST.get() {
+        Some((made_by, runtime)) if *made_by == process => return Ok(runtime),
+        _ => {}
+    }
+    let mut forked = FORKED.lock().unwrap_or_else(PoisonError::into_inner);
+    match *forked {
+        Some((made_by, runtime)) if made_by == process => Ok(runtime),
+        _ => {
+            let runtime: &'static Runtime = Box::leak(Box::new(new()?));
+            *forked = Some((process, runtime));
+            Ok(runtime)
+        }
+    }
+}
+
+fn new() -> io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(THREADS).thread_name("store").enable_all().build()
 }
