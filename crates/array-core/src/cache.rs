@@ -141,7 +141,7 @@ impl BlockCache {
             .estimated_items_capacity(1024)
             .weight_capacity(max_bytes)
             .build()
-            .expect("all options are given");
+            .expect("the capacities, which are all that it cannot do without, are given");
         let blocks = Cache::with_options(
             options,
             Bytes,

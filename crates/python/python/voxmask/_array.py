@@ -300,7 +300,8 @@ class Array:
 
     # Neuroglancer
 
-    def _can_neuroglance(self) -> bool:
+    def can_neuroglance(self) -> bool:
+        """Whether Neuroglancer can show the array."""
         return self._native.can_neuroglance()
 
     def neuroglancer_layer(self, source: str) -> dict[str, Any]:
