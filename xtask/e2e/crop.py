@@ -65,13 +65,9 @@ def seen(picture: Picture, volume: np.ndarray, outside: int = 0) -> tuple[np.nda
         sure[axis] = np.abs(voxels - np.round(voxels)) > pixel / VOXEL_SIZE[axis]
     inside = {
         axis: (index >= 0) & (index < size)
-        for (axis, index), size in zip(
-            ((axis, indices[axis]) for axis in AXES), volume.shape, strict=True
-        )
+        for (axis, index), size in zip(((axis, indices[axis]) for axis in AXES), volume.shape, strict=True)
     }
-    clipped = [
-        indices[axis].clip(0, size - 1) for axis, size in zip(AXES, volume.shape, strict=True)
-    ]
+    clipped = [indices[axis].clip(0, size - 1) for axis, size in zip(AXES, volume.shape, strict=True)]
     values = np.where(_all(inside), volume[np.ix_(*clipped)], outside)
     return _in_panel(values, picture), _in_panel(_all(sure), picture)
 

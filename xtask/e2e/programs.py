@@ -33,9 +33,7 @@ def client() -> Path:
 
 def voxmask(*arguments: str | Path) -> str:
     """Runs a command to its end, and returns what it printed."""
-    done = subprocess.run(
-        [BINARY, *map(str, arguments)], check=False, capture_output=True, text=True
-    )
+    done = subprocess.run([BINARY, *map(str, arguments)], check=False, capture_output=True, text=True)
     assert done.returncode == 0, f"{arguments}: {done.stderr}"
     return done.stdout
 
@@ -116,9 +114,7 @@ def _handler(folder: Path, pages: Path | None) -> type[BaseHTTPRequestHandler]:
             if not file.is_relative_to(root) or not file.is_file():
                 self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"")
                 return
-            self._answer(
-                HTTPStatus.OK, TYPES.get(file.suffix, "application/octet-stream"), file.read_bytes()
-            )
+            self._answer(HTTPStatus.OK, TYPES.get(file.suffix, "application/octet-stream"), file.read_bytes())
 
         def _answer(self, status: HTTPStatus, kind: str, body: bytes | None) -> None:
             self.send_response(status)

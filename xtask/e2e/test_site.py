@@ -104,9 +104,7 @@ def test_a_mask_ends_where_its_label_ends_to_less_than_half_a_voxel(
     assert picture.at(at(1)) == BLACK
 
 
-def test_labels_have_their_colours_and_no_label_has_none(
-    crop: Crop, viewer: Viewer, site: Served
-) -> None:
+def test_labels_have_their_colours_and_no_label_has_none(crop: Crop, viewer: Viewer, site: Served) -> None:
     opened(viewer, site)
     for layout in LAYOUTS:
         picture = viewer.look(["labels"], centre(MIDDLE), layout, pixels=6)
@@ -132,9 +130,7 @@ def test_the_image_is_grey_and_brighter_where_its_values_are_larger(
     assert greys[-1] - greys[0] > 100
 
 
-def test_the_mask_lies_over_its_labels(
-    crop: Crop, viewer: Viewer, site: Served, pictures: Path
-) -> None:
+def test_the_mask_lies_over_its_labels(crop: Crop, viewer: Viewer, site: Served, pictures: Path) -> None:
     """With all layers over one another: known, unknown and positive voxels differ in every label."""
     opened(viewer, site)
     names = ["labels", "mask mitochondria", "target mitochondria"]

@@ -73,7 +73,8 @@ class Picture:
     """What one panel shows: colours by row and column, and the place in the world of each of them."""
 
     colours: np.ndarray  # [height, width, 3], uint8, from the middle of the panel
-    places: dict[str, np.ndarray]  # in nm: those of the rows, those of the columns, and that of the slice
+    # In nm: those of the rows, those of the columns, and that of the slice.
+    places: dict[str, np.ndarray]
 
     @property
     def axes(self) -> tuple[str, str]:
@@ -117,9 +118,7 @@ class Viewer:
 
     def show(self, state: State) -> None:
         """Shows another state in the page that is open."""
-        self._browser.execute_script(
-            "viewer.state.reset(); viewer.state.restoreState(arguments[0]);", state
-        )
+        self._browser.execute_script("viewer.state.reset(); viewer.state.restoreState(arguments[0]);", state)
         self.wait()
 
     def wait(self, seconds: float = 60) -> None:
@@ -132,9 +131,11 @@ class Viewer:
                 last = self.layers()
                 pending = any("still loading" in layer["sources"] for layer in last)
                 failed = any(source != "loaded" for layer in last for source in layer["sources"])
-                if last and not pending and (failed or self._browser.execute_script(
-                    "return viewer.isReady();"
-                )):
+                if (
+                    last
+                    and not pending
+                    and (failed or self._browser.execute_script("return viewer.isReady();"))
+                ):
                     # One more turn, so that what arrived last is drawn.
                     self._browser.execute_async_script(
                         "viewer.display.draw(); requestAnimationFrame(() => "
@@ -189,9 +190,7 @@ class Viewer:
         state["crossSectionBackgroundColor"] = "#000000"
         state["selectedLayer"] = {"visible": False}
         state["position"] = position(state, at)
-        state["layers"] = [
-            {**layer, "visible": layer["name"] in shown} for layer in state["layers"]
-        ]
+        state["layers"] = [{**layer, "visible": layer["name"] in shown} for layer in state["layers"]]
         self.show(state)
         box = self.ask(PANEL)
         assert box is not None, f"layout {layout} has not one panel"
@@ -200,9 +199,7 @@ class Viewer:
         middle = slice(MARGIN, -MARGIN)
         step = min(nanometers(state).values()) / pixels
         places = {}
-        for (axis, sign), size in reversed(
-            list(zip(PANEL_AXES[layout], (width, height), strict=True))
-        ):
+        for (axis, sign), size in reversed(list(zip(PANEL_AXES[layout], (width, height), strict=True))):
             places[axis] = (at[axis] + sign * step * (np.arange(size) + 0.5 - size / 2))[middle]
         (third,) = set("xyz") - set(places)
         places[third] = np.array([at[third]])
