@@ -47,7 +47,7 @@ def green(picture: Picture) -> np.ndarray:
 def test_every_pixel_shows_its_voxel(
     crop: Crop, viewer: Viewer, files_url: str, name: str, version: int, layer: str, layout: str
 ) -> None:
-    viewer.open(link(f"{files_url}/v/1/", state(f"zarr{version}://{files_url}/{name}", layer)))
+    viewer.keep_open(link(f"{files_url}/v/1/", state(f"zarr{version}://{files_url}/{name}", layer)))
     assert viewer.complaints() == []
     assert [one["sources"] for one in viewer.layers()] == [["loaded"]]
 

@@ -26,7 +26,7 @@ def opened(viewer: Viewer, site: Served, version: int = 3) -> State:
     for layer in state["layers"]:
         assert "zarr3://" in layer["source"]
         layer["source"] = layer["source"].replace("zarr3", f"zarr{version}")
-    viewer.open(link(page, state))
+    viewer.keep_open(link(page, state))
     return state
 
 
@@ -135,7 +135,34 @@ def test_the_mask_lies_over_its_labels(crop: Crop, viewer: Viewer, site: Served,
     opened(viewer, site)
     names = ["labels", "mask mitochondria", "target mitochondria"]
     picture = viewer.look(names, centre(MIDDLE), pixels=6, path=pictures / "over.png")
-    expected, sure = seen(picture, crop.labels)
+    expected, sure = seen(picture, crop.labels, OUTSIDE)
     shown = colours(picture, expected, sure)
     assert {0, 3, 4, 35} <= shown.keys()
     assert len(set(shown.values())) == len(shown)
+
+
+def test_labels_and_targets_side_by_side_make_a_picture(
+    viewer: Viewer, site: Served, pictures: Path
+) -> None:
+    """Draws the picture of the documentation: labels on the left, what a network may learn on the right."""
+    state = opened(viewer, site)
+    channels = ["ecs", "plasma membrane", "mitochondria", "lysosomes", "er"]
+    left, right = ["raw", "labels"], ["raw", "mask er", *(f"target {name}" for name in channels)]
+    by_name = {layer["name"]: layer for layer in state["layers"]}
+    columns = [{"type": "viewer", "layout": "xy", "layers": names} for names in (left, right)]
+    shown = {
+        **state,
+        "layers": [{**by_name[name], "visible": True} for name in [*left, *right[1:]]],
+        "layout": {"type": "row", "children": columns},
+        "crossSectionScale": 0.25,
+        "crossSectionBackgroundColor": "#000000",
+        "showAxisLines": False,
+        "showDefaultAnnotations": False,
+    }
+    viewer.show(shown)
+    page = viewer.screenshot(pictures / "neuroglancer.png")
+    half = page.shape[1] // 2
+    # More colours than the image has greys: there are layers over it, on both sides.
+    for side in (page[:, :half], page[:, half:]):
+        assert len(np.unique(side.reshape(-1, 3), axis=0)) > 400
+    assert viewer.complaints() == []

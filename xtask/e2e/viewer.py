@@ -104,17 +104,23 @@ class Viewer:
         self._browser = webdriver.Chrome(options=options, service=Service(driver))
         self._browser.set_script_timeout(30)
         self.state: State = {}
+        self._url = ""
 
     def close(self) -> None:
         self._browser.quit()
 
     def open(self, url: str) -> None:
         """Opens a link, and waits until all that is visible is drawn."""
-        self.state = state_of(url)
+        self.state, self._url = state_of(url), url
         self._browser.get("about:blank")
         self.complaints()
         self._browser.get(url)
         self.wait()
+
+    def keep_open(self, url: str) -> None:
+        """Opens a link unless its page is open, where other layers may have been shown since."""
+        if url != self._url:
+            self.open(url)
 
     def show(self, state: State) -> None:
         """Shows another state in the page that is open."""
