@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use annotation_mask::{Grouping, LabelId, MaskError, MemberGroup, Rule};
+use array_core::neuroglancer::HOSTED_CLIENT;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mask_writer::{MaskLevels, TargetLevels};
 use zarr_source::{Compression, Level, ZarrFormat};
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show raw, labels, masks and targets in Neuroglancer, computed while you look.
     Serve(ServeArgs),
+    /// Print the link that shows written masks in Neuroglancer.
+    Neuroglancer(NeuroglancerArgs),
 }
 
 impl Command {
@@ -57,7 +60,8 @@ impl Command {
             | Self::Inspect(_)
             | Self::Sample(_)
             | Self::Check(_)
-            | Self::Serve(_) => false,
+            | Self::Serve(_)
+            | Self::Neuroglancer(_) => false,
             Self::Mask(args) => args.overwrite,
             Self::Preview(args) => args.overwrite,
         }
@@ -280,6 +284,39 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SIZE", default_value = "512MiB", help_heading = "Server", value_parser = parse_size)]
     pub(crate) cache: u64,
     /// Print one JSON object for programs, in one line, once the server listens.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  voxmask neuroglancer masks.zarr --url http://127.0.0.1:8000/masks.zarr
+  voxmask neuroglancer masks.zarr --url s3://bucket/masks.zarr --raw s3://bucket/crop.zarr/raw
+  voxmask neuroglancer https://example.org/masks.zarr --raw precomputed://gs://bucket/em
+  xdg-open \"$(voxmask neuroglancer masks.zarr --url http://127.0.0.1:8000/masks.zarr)\"
+
+The browser reads the masks itself, so that their server must allow requests of other sites
+(Access-Control-Allow-Origin), and a client at https:// reads from http:// on this machine only.
+Each channel has a layer for its mask and, if there are targets, one for its target; those of the first
+channel are shown, the others are a click away.")]
+pub(crate) struct NeuroglancerArgs {
+    /// The container that `voxmask mask` wrote: a folder, a zip, or at http(s):// or s3://.
+    #[arg(value_name = "OUT.zarr")]
+    pub(crate) masks: PathBuf,
+    /// Where the browser reaches the container [default: OUT.zarr, if it is a URL].
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// An image to show below the masks: the URL of a Zarr image, or any source that Neuroglancer reads.
+    #[arg(long, value_name = "URL")]
+    pub(crate) raw: Option<String>,
+    /// The Neuroglancer to open.
+    #[arg(long, value_name = "URL", default_value = HOSTED_CLIENT)]
+    pub(crate) client: String,
+    /// Print the state that the link holds instead of the link.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) state: bool,
+    /// Print one JSON object for programs.
     #[arg(long)]
     pub(crate) json: bool,
 }

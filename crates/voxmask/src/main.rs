@@ -7,6 +7,7 @@ mod demo;
 mod files;
 mod inspect;
 mod mask;
+mod neuroglancer;
 mod preview;
 mod progress;
 mod report;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Sample(args) => sample::run(args),
         Command::Check(args) => check::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Neuroglancer(args) => neuroglancer::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

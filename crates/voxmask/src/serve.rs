@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use annotation_mask::{CropMaskAndTarget, GroundTruth};
+use annotation_mask::CropMaskAndTarget;
 use anstream::stdout;
 use anyhow::{Context, Result};
 use array_core::{Array, BlockCache};
