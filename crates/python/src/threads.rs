@@ -35,6 +35,8 @@ struct Pools {
 pub(crate) enum Nearness {
     /// From memory or a disk.
     Local,
+    /// From code in Python, which takes its time.
+    Python,
     /// From a server.
     Remote,
 }
@@ -84,7 +86,7 @@ pub(crate) struct Pace {
 
 impl Pace {
     /// Shorter reads gain nothing from more threads.
-    const WORTH_SHARING: Duration = Duration::from_micros(400);
+    const WORTH_SHARING: Duration = Duration::from_micros(250);
 
     fn is_quick(&self) -> bool {
         Duration::from_nanos(self.last.load(Ordering::Relaxed)) < Self::WORTH_SHARING
@@ -203,7 +205,7 @@ pub(crate) fn read<T: Send>(
         (Nearness::Local, Load::Small) => {
             pace.is_quick() || others.saturating_add(1) >= num_threads()
         }
-        (_, Load::Large) | (Nearness::Remote, _) => false,
+        (_, Load::Large) | (Nearness::Python | Nearness::Remote, _) => false,
     };
     let work = |stop: &AtomicBool| match load {
         Load::Small => pace.timed(|| work(stop)),
