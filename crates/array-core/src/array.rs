@@ -387,16 +387,27 @@ pub trait ArrayExt: Array {
         neuroglancer::check(self.info()).is_ok()
     }
 
-    /// The Neuroglancer layer that shows the array, read from `source` (such as
-    /// `zarr://http://127.0.0.1:8000/labels`).
+    /// The Neuroglancer layer that shows the array, whose voxels are served at `source` (such as
+    /// `zarr2://http://127.0.0.1:8000/labels`).
     ///
-    /// Integer labels become a segmentation, everything else an image.
+    /// Integer labels become a segmentation, everything else an image; of several channels it shows the
+    /// first. [`Layer`](neuroglancer::Layer) has layers for masks and targets.
     ///
     /// # Errors
     ///
     /// [`ArrayError::NotShowable`] if [`ArrayExt::can_neuroglance`] is false.
     fn neuroglancer_layer(&self, source: &str) -> Result<Value, ArrayError> {
-        neuroglancer::layer(self.info(), source)
+        neuroglancer::Layer::of(source, self.info()).to_json()
+    }
+
+    /// The state of a Neuroglancer viewer that shows the array alone, served at `source`, and stands in
+    /// its middle; [`neuroglancer::link`] makes a link of it.
+    ///
+    /// # Errors
+    ///
+    /// [`ArrayError::NotShowable`] if [`ArrayExt::can_neuroglance`] is false.
+    fn neuroglancer_state(&self, source: &str) -> Result<Value, ArrayError> {
+        neuroglancer::state(self.info(), &[neuroglancer::Layer::of(source, self.info())])
     }
 }
 

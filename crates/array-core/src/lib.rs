@@ -50,7 +50,7 @@ mod interruptible;
 mod logical_or;
 mod many;
 mod memory;
-mod neuroglancer;
+pub mod neuroglancer;
 mod resample;
 mod rows;
 mod scalar;

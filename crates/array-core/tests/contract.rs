@@ -168,17 +168,6 @@ fn descriptions_that_do_not_fit_are_refused() {
     assert!(ArrayInfo::new(DType::U8, &["y", "x"], &[2, 2], far).is_err());
 }
 
-#[test]
-fn neuroglancer_shows_integer_labels_as_a_segmentation_and_refuses_what_it_cannot_hold() {
-    let labels = array(&["z", "y", "x"], &[4, 4, 4], &[4, 4, 4]);
-    assert!(labels.can_neuroglance());
-    let layer = labels.neuroglancer_layer("zarr://http://127.0.0.1:8000/labels").unwrap();
-    assert_eq!(layer["type"], "segmentation");
-    let four = array(&["t", "z", "y", "x"], &[2, 3, 5, 6], &[1, 2, 2, 2]);
-    assert!(!four.can_neuroglance());
-    assert!(matches!(four.neuroglancer_layer(""), Err(ArrayError::NotShowable { .. })));
-}
-
 /// A source that fails when it is read, to see that errors come through wrappers.
 #[derive(Debug)]
 struct Broken(ArrayInfo);

@@ -162,6 +162,10 @@ impl NativeArray {
     fn neuroglancer_layer(&self, py: Python<'_>, source: &str) -> PyResult<String> {
         Ok(self.array.neuroglancer_layer(source).map_err(raise(py))?.to_string())
     }
+
+    fn neuroglancer_state(&self, py: Python<'_>, source: &str) -> PyResult<String> {
+        Ok(self.array.neuroglancer_state(source).map_err(raise(py))?.to_string())
+    }
 }
 
 /// A number as an element of an array.

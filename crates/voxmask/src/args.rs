@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use annotation_mask::{Grouping, LabelId, MaskError, MemberGroup, Rule};
+use array_core::neuroglancer::HOSTED_CLIENT;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mask_writer::{MaskLevels, TargetLevels};
 use zarr_source::{Compression, Level, ZarrFormat};
@@ -44,13 +45,19 @@ pub(crate) enum Command {
     Sample(SampleArgs),
     /// Look for what is wrong with ground truth, in one or many crops.
     Check(CheckArgs),
+    /// Print the link that shows written masks in Neuroglancer.
+    Neuroglancer(NeuroglancerArgs),
 }
 
 impl Command {
     /// Whether the user allows that an output is replaced.
     pub(crate) fn overwrites(&self) -> bool {
         match self {
-            Self::Demo(_) | Self::Inspect(_) | Self::Sample(_) | Self::Check(_) => false,
+            Self::Demo(_)
+            | Self::Inspect(_)
+            | Self::Sample(_)
+            | Self::Check(_)
+            | Self::Neuroglancer(_) => false,
             Self::Mask(args) => args.overwrite,
             Self::Preview(args) => args.overwrite,
         }
@@ -234,6 +241,39 @@ pub(crate) struct CheckArgs {
     pub(crate) opening: OpeningArgs,
     #[command(flatten)]
     pub(crate) groups: GroupArgs,
+    /// Print one JSON object for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  voxmask neuroglancer masks.zarr --url http://127.0.0.1:8000/masks.zarr
+  voxmask neuroglancer masks.zarr --url s3://bucket/masks.zarr --raw s3://bucket/crop.zarr/raw
+  voxmask neuroglancer https://example.org/masks.zarr --raw precomputed://gs://bucket/em
+  xdg-open \"$(voxmask neuroglancer masks.zarr --url http://127.0.0.1:8000/masks.zarr)\"
+
+The browser reads the masks itself, so that their server must allow requests of other sites
+(Access-Control-Allow-Origin), and a client at https:// reads from http:// on this machine only.
+Each channel has a layer for its mask and, if there are targets, one for its target; those of the first
+channel are shown, the others are a click away.")]
+pub(crate) struct NeuroglancerArgs {
+    /// The container that `voxmask mask` wrote: a folder, a zip, or at http(s):// or s3://.
+    #[arg(value_name = "OUT.zarr")]
+    pub(crate) masks: PathBuf,
+    /// Where the browser reaches the container [default: OUT.zarr, if it is a URL].
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// An image to show below the masks: the URL of a Zarr image, or any source that Neuroglancer reads.
+    #[arg(long, value_name = "URL")]
+    pub(crate) raw: Option<String>,
+    /// The Neuroglancer to open.
+    #[arg(long, value_name = "URL", default_value = HOSTED_CLIENT)]
+    pub(crate) client: String,
+    /// Print the state that the link holds instead of the link.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) state: bool,
     /// Print one JSON object for programs.
     #[arg(long)]
     pub(crate) json: bool,

@@ -7,6 +7,7 @@ mod demo;
 mod files;
 mod inspect;
 mod mask;
+mod neuroglancer;
 mod preview;
 mod progress;
 mod report;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Preview(args) => preview::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Check(args) => check::run(args),
+        Command::Neuroglancer(args) => neuroglancer::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -305,8 +305,20 @@ class Array:
         return self._native.can_neuroglance()
 
     def neuroglancer_layer(self, source: str) -> dict[str, Any]:
-        """The layer that shows the array, which is served at ``source``, such as ``"zarr://http://localhost:8000"``."""
+        """The layer that shows the array, which is served at ``source``, such as ``"zarr://http://localhost:8000"``.
+
+        Integer labels are a segmentation, everything else an image, of several channels the first.
+        """
         return json.loads(self._native.neuroglancer_layer(source))
+
+    def neuroglancer_state(self, source: str) -> dict[str, Any]:
+        """The state of a Neuroglancer viewer that shows the array, served at ``source``, and stands in its middle.
+
+        It opens behind ``#!`` in the address of a viewer, as JSON, or in one of the package neuroglancer::
+
+            viewer.set_state(array.neuroglancer_state("zarr://http://localhost:8000/labels"))
+        """
+        return json.loads(self._native.neuroglancer_state(source))
 
     # Bridges
 
