@@ -245,14 +245,19 @@ def voxmask_rois(path: Path, side: int, extent: int) -> list[voxmask.Roi]:
     return [voxmask.Roi(begin + voxel * place, voxel * extent) for place in places(side, extent)]
 
 
-def calls(path: Path, side: int) -> dict:
-    """Reads so small that the call itself takes most of the time."""
-    ours, rois = voxmask_mask(path, 4 << 30), voxmask_rois(path, side, 8)
+def calls(path: Path, side: int, extent: int) -> dict:
+    """One call after another, each of which waits for the one before: how long a call takes."""
+    rois = voxmask_rois(path, side, extent)
 
-    def one_by_one(see) -> int:
-        return sum(see(k, ours[roi]) for k, roi in enumerate(rois))
+    def one_by_one(mask, see) -> int:
+        return sum(see(k, mask[roi]) for k, roi in enumerate(rois))
 
-    return {"8^3 patches, cache warm, one at a time: voxmask in Python": one_by_one}
+    plain, caching = voxmask_mask(path), voxmask_mask(path, 4 << 30)
+    return {
+        f"{extent}^3 patches, one at a time: voxmask in Python": lambda see: one_by_one(plain, see),
+        f"{extent}^3 patches, cache warm, one at a time: voxmask in Python":
+            lambda see: one_by_one(caching, see),
+    }
 
 
 def report(what: str, work, check) -> None:
@@ -281,7 +286,7 @@ def main() -> None:
             report(name, work, lambda: checksum(work()))
         return
     side = int(volume.split("-")[0])
-    for works in (patches(path, side, 64), patches(path, side, 96), calls(path, side)):
+    for works in (patches(path, side, 64), patches(path, side, 96), calls(path, side, 8), calls(path, side, 64)):
         for name, work in shuffled(works, int(turn)):
             report(
                 name,

@@ -30,7 +30,7 @@ fn main() {
         "full" => full(&volume, folder),
         "patches" => {
             [64, 96].into_iter().for_each(|extent| patches(&volume, folder, extent));
-            calls(&volume, folder);
+            [8, 64].into_iter().for_each(|extent| calls(&volume, folder, extent));
         }
         other => panic!("{other:?} is none of make, full and patches"),
     }
@@ -111,17 +111,20 @@ fn patches(volume: &Volume, folder: &Path, extent: usize) {
     });
 }
 
-/// Reads so small that the call itself takes most of the time.
-fn calls(volume: &Volume, folder: &Path) {
-    let (array, rois) = (volume.open(folder), volume.patches(PATCHES, 8));
+/// One call after another, each of which waits for the one before: how long a call takes.
+fn calls(volume: &Volume, folder: &Path, extent: usize) {
+    let (array, rois) = (volume.open(folder), volume.patches(PATCHES, extent));
     let mask = MissingAnnotationsMask::new(array, &groups(CHANNELS), &MaskOptions::default());
-    let mask = mask.unwrap().with_cache(&Arc::new(BlockCache::new(4 << 30))).unwrap();
-    let read = |see: fn(usize, &AnyArray) -> u64| {
-        let read = |(index, roi)| see(index, &mask.read(roi).unwrap());
+    let mask = mask.unwrap();
+    let each = |array: &dyn Array, see: fn(usize, &AnyArray) -> u64| {
+        let read = |(index, roi)| see(index, &array.read(roi).unwrap());
         rois.iter().enumerate().map(read).fold(0, u64::wrapping_add)
     };
-    let all = read(weighted);
-    report("8^3 patches, cache warm, one at a time", all, || read(|_, array| first(array)));
+    let name = format!("{extent}^3 patches, one at a time");
+    report(&name, each(&mask, weighted), || each(&mask, |_, array| first(array)));
+    let mask = mask.with_cache(&Arc::new(BlockCache::new(4 << 30))).unwrap();
+    let name = format!("{extent}^3 patches, cache warm, one at a time");
+    report(&name, each(&mask, weighted), || each(&mask, |_, array| first(array)));
 }
 
 /// The checksum of the patch at `index`.

@@ -8,6 +8,7 @@ use crate::any_array::{AnyView, AnyViewMut, same_shape};
 use crate::array::Array;
 use crate::error::ArrayError;
 use crate::hardware::Stores;
+use crate::in_this_thread::join;
 use crate::scalar::Scalar;
 
 /// How an array is cut into blocks: its chunks, mostly.
@@ -72,6 +73,30 @@ impl BlockGrid {
     pub fn index_of(&self, axis: usize, voxel: usize) -> usize {
         // The extent is not zero.
         voxel.saturating_add(self.inside[axis]).checked_div(self.shape[axis]).unwrap_or(0)
+    }
+
+    /// How many blocks have a voxel of `window`.
+    ///
+    /// ```
+    /// use array_core::BlockGrid;
+    /// use geometry::Window;
+    ///
+    /// let blocks = BlockGrid::new(&[64, 64]).expect("the blocks have voxels");
+    /// assert_eq!(blocks.num_blocks(&Window::new(&[0, 60], &[64, 8])?), 2);
+    /// # Ok::<_, geometry::GeometryError>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the window has more dims than the blocks.
+    #[must_use]
+    pub fn num_blocks(&self, window: &Window) -> usize {
+        if window.is_empty() {
+            return 0;
+        }
+        let borders =
+            |axis| self.border(window, axis).map_or(1, |(_, count)| count.saturating_add(1));
+        (0..window.dims()).map(borders).fold(1, usize::saturating_mul)
     }
 
     /// Larger blocks, each of which is several of these: whole rows of blocks, whole layers of rows, as
@@ -411,7 +436,7 @@ impl<W, M> Fold<'_, W, M> {
         let (front, back) = split_window(window, axis, at);
         let (front_output, back_output) = output.split_spatial(window.dims(), axis, at);
         let (front, back) =
-            rayon::join(|| self.run(&front, front_output), || self.run(&back, back_output));
+            join(|| self.run(&front, front_output), || self.run(&back, back_output));
         Ok(match (front?, back?) {
             (Some(front), Some(back)) => Some((self.merge)(front, back)),
             (front, back) => front.or(back),

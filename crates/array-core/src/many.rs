@@ -1,12 +1,11 @@
 //! Reading many regions at once.
 
-use geometry::{Roi, Window};
-use rayon::prelude::*;
-
 use crate::any_array::{AnyArray, AnyViewMut, same_shape};
 use crate::array::{Array, ArrayExt};
 use crate::blocks::Output;
 use crate::error::ArrayError;
+use crate::in_this_thread::for_all;
+use geometry::{Roi, Window};
 
 /// See [`ArrayExt::read_many`].
 pub(crate) fn read_many<A: Array + ?Sized>(
@@ -19,20 +18,17 @@ pub(crate) fn read_many<A: Array + ?Sized>(
     let all = elements.fold(0_usize, usize::saturating_add);
     // Asks for the memory of all before anything is read, and gives it back untouched.
     drop(AnyArray::zeros(array.dtype(), &[all])?);
-    let mut results: Vec<(usize, AnyArray)> = in_order_of_blocks(array, &windows)
-        .into_par_iter()
-        .map(|index| {
-            let shape = shape(&windows[index]);
-            let mut out = AnyArray::zeros(array.dtype(), &shape)?;
-            if !shape.contains(&0) {
-                let place = Output::zeroed(out.view_mut());
-                let read = array.read_into(&windows[index], place);
-                read.map_err(|error| of_many(index, rois, error))?;
-            }
-            Ok::<_, ArrayError>((index, out))
-        })
-        .collect::<Result<_, _>>()?;
-    results.par_sort_unstable_by_key(|&(index, _)| index);
+    let mut results = for_all(in_order_of_blocks(array, &windows), |index| {
+        let shape = shape(&windows[index]);
+        let mut out = AnyArray::zeros(array.dtype(), &shape)?;
+        if !shape.contains(&0) {
+            let place = Output::zeroed(out.view_mut());
+            let read = array.read_into(&windows[index], place);
+            read.map_err(|error| of_many(index, rois, error))?;
+        }
+        Ok::<_, ArrayError>((index, out))
+    })?;
+    results.sort_unstable_by_key(|&(index, _)| index);
     Ok(results.into_iter().map(|(_, out)| out).collect())
 }
 
@@ -85,9 +81,10 @@ fn into_batch<A: Array + ?Sized>(
     for index in in_order_of_blocks(array, windows) {
         work.extend(places[index].take().map(|place| (index, place)));
     }
-    work.into_par_iter().try_for_each(|(index, place)| {
+    for_all(work, |(index, place)| {
         array.read_into(&windows[index], place).map_err(|error| of_many(index, rois, error))
-    })
+    })?;
+    Ok(())
 }
 
 /// The windows of all regions, each checked.

@@ -101,7 +101,7 @@ fn the_viewer_stands_in_the_middle_counted_in_voxels_from_the_zero_of_the_world(
     assert_eq!(state["position"], json!([12.5, 65.5, 0.5]));
     // The longest side is 80 nm, the shortest side of a voxel 4 nm.
     assert_eq!(state["projectionScale"], json!(40.0));
-    assert_eq!(state["crossSectionScale"], json!(0.05));
+    assert_eq!(state["crossSectionScale"], json!(0.0625));
 }
 
 #[test]

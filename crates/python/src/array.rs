@@ -11,28 +11,32 @@ use crate::arguments::{integer, pair, region, regions};
 use crate::elements::{NumpyArray, Writable, into_numpy};
 use crate::errors::{named, raise};
 use crate::info::dictionary;
-use crate::threads::{Nearness, run};
+use crate::threads::{Load, Nearness, Pace, read, run};
 
 /// An array of the engine.
 #[pyclass(frozen, module = "voxmask._native")]
 pub(crate) struct NativeArray {
     pub(crate) array: Arc<dyn Array>,
     pub(crate) nearness: Nearness,
+    pace: Pace,
 }
 
 impl NativeArray {
     pub(crate) fn new(array: Arc<dyn Array>, nearness: Nearness) -> Self {
-        Self { array, nearness }
+        Self { array, nearness, pace: Pace::default() }
     }
 
     /// Computes a new array while Python goes on.
     fn compute<'py, E: std::error::Error + Send + 'static>(
         &self,
         py: Python<'py>,
+        load: Load,
         work: impl FnOnce(&Interruptible<'_, &dyn Array>) -> Result<AnyArray, E> + Send,
     ) -> PyResult<Bound<'py, PyAny>> {
         let array = &*self.array;
-        let result = run(py, self.nearness, |stop| work(&Interruptible::new(array, stop)))?;
+        let result = read(py, self.nearness, load, &self.pace, |stop| {
+            work(&Interruptible::new(array, stop))
+        })?;
         Ok(into_numpy(py, result.map_err(raise(py))?))
     }
 }
@@ -49,7 +53,7 @@ impl NativeArray {
 
     fn read<'py>(&self, py: Python<'py>, roi: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let roi = region(roi)?;
-        self.compute(py, |array| array.read(&roi))
+        self.compute(py, Load::of(&*self.array, &roi), |array| array.read(&roi))
     }
 
     fn read_to(
@@ -60,8 +64,8 @@ impl NativeArray {
     ) -> PyResult<()> {
         let (roi, mut out) = (region(roi)?, Writable::new(out)?);
         let (array, view) = (&*self.array, out.view());
-        let read = |stop: &_| Interruptible::new(array, stop).read_to(&roi, view);
-        run(py, self.nearness, read)?.map_err(raise(py))
+        let work = |stop: &_| Interruptible::new(array, stop).read_to(&roi, view);
+        read(py, self.nearness, Load::of(array, &roi), &self.pace, work)?.map_err(raise(py))
     }
 
     /// With a value where the region reaches beyond the array.
@@ -72,7 +76,7 @@ impl NativeArray {
         fill_value: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (roi, fill) = (region(roi)?, scalar(fill_value, &*self.array)?);
-        self.compute(py, |array| array.read_padded(&roi, fill))
+        self.compute(py, Load::Large, |array| array.read_padded(&roi, fill))
     }
 
     /// A window of voxels, counted from the first voxel of the array.
@@ -84,7 +88,7 @@ impl NativeArray {
     ) -> PyResult<Bound<'py, PyAny>> {
         let window = Window::new(&start, &shape).map_err(raise(py))?;
         let roi = self.array.info().grid().roi(&window).map_err(raise(py))?;
-        self.compute(py, |array| array.read(&roi))
+        self.compute(py, Load::of(&*self.array, &roi), |array| array.read(&roi))
     }
 
     fn read_many<'py>(
@@ -93,7 +97,7 @@ impl NativeArray {
         rois: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let rois = regions(rois)?;
-        self.compute(py, |array| array.read_batch(&rois))
+        self.compute(py, Load::Large, |array| array.read_batch(&rois))
     }
 
     fn read_many_to(
@@ -121,7 +125,7 @@ impl NativeArray {
     }
 
     fn data<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.compute(py, |array| array.data())
+        self.compute(py, Load::Large, |array| array.data())
     }
 
     fn write(

@@ -137,5 +137,5 @@ pub(crate) fn from_protocol(
     }
     let region = object.getattr("roi")?.get_type().into_any().unbind();
     let array = InPython { info, object: object.clone().unbind(), region };
-    Ok(NativeArray::new(Arc::new(array), Nearness::Local))
+    Ok(NativeArray::new(Arc::new(array), Nearness::Python))
 }

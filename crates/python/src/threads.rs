@@ -1,12 +1,14 @@
 //! The threads that read and compute, and how Python waits for them.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{mem, process, thread};
 
+use ::geometry::Roi;
+use array_core::{Array, ArrayExt, in_this_thread};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -33,8 +35,89 @@ struct Pools {
 pub(crate) enum Nearness {
     /// From memory or a disk.
     Local,
+    /// From code in Python, which takes its time.
+    Python,
     /// From a server.
     Remote,
+}
+
+/// How much a read has to do, which tells who does it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    /// A part of one block: no other thread could help, and waking one takes longer than many such reads.
+    Block,
+    /// Several blocks that take so little time that nobody would wait for a signal meanwhile.
+    Small,
+    /// Anything.
+    Large,
+}
+
+/// More than this would take so long that a signal should be looked for meanwhile.
+const MAX_SMALL_VOXELS: usize = 8 << 20;
+const MAX_SMALL_BYTES: usize = 16 << 20;
+
+impl Load {
+    /// Of a read of a region of an array.
+    pub(crate) fn of(array: &dyn Array, roi: &Roi) -> Self {
+        // What is wrong with the region is told by the read.
+        let Ok(window) = array.slices(roi) else { return Self::Block };
+        let info = array.info();
+        let product = |shape: &[usize]| shape.iter().fold(1_usize, |all, &n| all.saturating_mul(n));
+        let blocks = info.blocks().num_blocks(&window);
+        let decoded = product(info.blocks().shape()).saturating_mul(blocks);
+        let result = product(window.shape())
+            .saturating_mul(product(info.channel_shape()))
+            .saturating_mul(info.dtype().size());
+        match blocks {
+            _ if decoded > MAX_SMALL_VOXELS || result > MAX_SMALL_BYTES => Self::Large,
+            0 | 1 => Self::Block,
+            _ => Self::Small,
+        }
+    }
+}
+
+/// How long the small reads of an array take, as far as is known: whether the chunks are cached, and how they
+/// are compressed, shows only in that.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    /// Of the last one, in nanoseconds.
+    last: AtomicU64,
+}
+
+impl Pace {
+    /// Shorter reads gain nothing from more threads.
+    const WORTH_SHARING: Duration = Duration::from_micros(250);
+
+    fn is_quick(&self) -> bool {
+        Duration::from_nanos(self.last.load(Ordering::Relaxed)) < Self::WORTH_SHARING
+    }
+
+    fn timed<T>(&self, work: impl FnOnce() -> T) -> T {
+        let begin = Instant::now();
+        let result = work();
+        let nanoseconds = u64::try_from(begin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.last.store(nanoseconds, Ordering::Relaxed);
+        result
+    }
+}
+
+/// How many threads of Python wait for a read.
+static READING: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts a thread of Python while it waits.
+struct Reading;
+
+impl Reading {
+    /// Also the number of others.
+    fn begin() -> (Self, usize) {
+        (Self, READING.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        READING.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Sets how many threads read and compute, from the next read on; 0 for the number of cores.
@@ -104,6 +187,34 @@ pub(crate) fn run<T: Send>(
             wait(&receiver, stop)
         })
     })
+}
+
+/// The same for a read, which is done in the calling thread if that is not slower: waking others, and being woken
+/// by them, takes as long as reading some hundred thousand voxels. Signals wait until it is done, which is soon.
+pub(crate) fn read<T: Send>(
+    py: Python<'_>,
+    nearness: Nearness,
+    load: Load,
+    pace: &Pace,
+    work: impl FnOnce(&AtomicBool) -> T + Send,
+) -> PyResult<T> {
+    let (_reading, others) = Reading::begin();
+    let is_own = match (nearness, load) {
+        (Nearness::Local, Load::Block) => true,
+        // Also where all threads have something to do.
+        (Nearness::Local, Load::Small) => {
+            pace.is_quick() || others.saturating_add(1) >= num_threads()
+        }
+        (_, Load::Large) | (Nearness::Python | Nearness::Remote, _) => false,
+    };
+    let work = |stop: &AtomicBool| match load {
+        Load::Small => pace.timed(|| work(stop)),
+        Load::Block | Load::Large => work(stop),
+    };
+    if is_own {
+        return Ok(py.detach(|| in_this_thread(|| work(&AtomicBool::new(false)))));
+    }
+    run(py, nearness, work)
 }
 
 fn wait<T>(receiver: &mpsc::Receiver<T>, stop: &AtomicBool) -> PyResult<T> {

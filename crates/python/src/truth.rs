@@ -21,13 +21,14 @@ use crate::crop::NativeCrop;
 use crate::elements::{Writable, into_numpy};
 use crate::errors::raise;
 use crate::open::class_table;
-use crate::threads::{Nearness, run};
+use crate::threads::{Load, Nearness, Pace, read};
 
 /// Masks and targets of labels or of a crop, with a cache or without.
 #[pyclass(frozen, module = "voxmask._native")]
 pub(crate) struct NativeTruth {
     pub(crate) truth: Arc<dyn GroundTruth>,
     pub(crate) nearness: Nearness,
+    pace: Pace,
     factored: Option<Factored>,
     cache: Option<Arc<BlockCache>>,
     pub(crate) provenance: serde_json::Map<String, serde_json::Value>,
@@ -91,7 +92,8 @@ impl NativeTruth {
             of.mask().read_foreground_into(&window, out)?;
             Ok((foreground, of.mask().kept()))
         };
-        Self { truth: pair, nearness, factored: Some(Arc::new(factored)), cache, provenance }
+        let (factored, pace) = (Some(Arc::new(factored) as Factored), Pace::default());
+        Self { truth: pair, nearness, pace, factored, cache, provenance }
     }
 
     fn part(&self, is_mask: bool) -> NativeArray {
@@ -188,7 +190,8 @@ impl NativeTruth {
                 .map(|pair| Arc::new(pair) as Arc<dyn GroundTruth>),
         };
         let truth = made.map_err(raise(py))?;
-        Ok(Self { truth, nearness: crop.nearness, factored: None, cache, provenance })
+        let (nearness, pace) = (crop.nearness, Pace::default());
+        Ok(Self { truth, nearness, pace, factored: None, cache, provenance })
     }
 
     fn mask(&self) -> NativeArray {
@@ -216,7 +219,7 @@ impl NativeTruth {
         roi: &Bound<'py, PyAny>,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
         let (roi, truth) = (region(roi)?, &*self.truth);
-        let read = |stop: &AtomicBool| -> Result<(AnyArray, AnyArray), ArrayError> {
+        let work = |stop: &AtomicBool| -> Result<(AnyArray, AnyArray), ArrayError> {
             let array = truth.mask_array();
             let shape = [array.info().channel_shape(), array.slices(&roi)?.shape()].concat();
             let mut mask = AnyArray::zeros(DType::U8, &shape)?;
@@ -227,7 +230,8 @@ impl NativeTruth {
             truth.read_pair_out(&roi, mask_out, target_out)?;
             Ok((mask, target))
         };
-        let (mask, target) = run(py, self.nearness, read)?.map_err(raise(py))?;
+        let load = Load::of(truth.mask_array(), &roi);
+        let (mask, target) = read(py, self.nearness, load, &self.pace, work)?.map_err(raise(py))?;
         Ok((into_numpy(py, mask), into_numpy(py, target)))
     }
 
@@ -247,11 +251,12 @@ impl NativeTruth {
                 return Err(raise(py)(error));
             }
         }
-        let read = |stop: &AtomicBool| {
+        let work = |stop: &AtomicBool| {
             let [mask, target] = [mask, target].map(|view| Output::new(view).stopped_by(stop));
             truth.read_pair_out(&roi, mask, target)
         };
-        run(py, self.nearness, read)?.map_err(raise(py))
+        let load = Load::of(truth.mask_array(), &roi);
+        read(py, self.nearness, load, &self.pace, work)?.map_err(raise(py))
     }
 
     /// The foreground of the labels, and for each channel whether it is kept; none for a crop.
@@ -262,8 +267,10 @@ impl NativeTruth {
     ) -> PyResult<Option<(Bound<'py, PyAny>, Vec<bool>)>> {
         let Some(factored) = &self.factored else { return Ok(None) };
         let roi = region(roi)?;
-        let read = run(py, self.nearness, |stop| factored(&roi, stop))?;
-        let (foreground, kept) = read.map_err(raise(py))?;
+        let load = Load::of(self.truth.mask_array(), &roi);
+        let work = |stop: &_| factored(&roi, stop);
+        let done = read(py, self.nearness, load, &self.pace, work)?;
+        let (foreground, kept) = done.map_err(raise(py))?;
         Ok(Some((into_numpy(py, foreground), kept)))
     }
 

@@ -430,3 +430,77 @@ def test_attributes_mask_the_recorded_channels(folder: Path) -> None:
             compared["same"] += 1
     print(dict(compared))
     assert compared["same"] > 4 * (compared.total() - compared["same"])
+
+
+def stored(vector: dict[str, Any], folder: Path) -> tuple[Path, str]:
+    """A container whose groups and array have recorded attributes."""
+    root = folder / "c.zarr"
+    array = root / vector["dataset"]
+    array.mkdir(parents=True)
+    for group in array.parents:
+        (group / ".zgroup").write_text('{"zarr_format": 2}')
+        if group == root:
+            break
+    for place, key in ((root, "root_attrs"), (array.parent, "parent_attrs"), (array, "attrs")):
+        if vector[key] is not None:
+            (place / ".zattrs").write_text(json.dumps(vector[key]))
+    metadata = {
+        "zarr_format": 2, "shape": vector["shape"], "chunks": [max(extent, 1) for extent in vector["shape"]],
+        "dtype": "|u1", "order": vector["order"], "fill_value": 0, "compressor": None, "filters": None,
+    }  # fmt: skip
+    (array / ".zarray").write_text(json.dumps(metadata))
+    return root, vector["dataset"]
+
+
+PLACE = ("voxel_size", "offset", "shape")
+
+
+def why_elsewhere(vector: dict[str, Any], ours: voxmask.Array | Exception) -> str | None:
+    """Why neither version of the original says what we do."""
+    if isinstance(ours, errors.NoGeometryError):
+        # It takes 1 where nothing is written.
+        written = [vector["attrs"].get(key) for key in ("voxel_size", "resolution", "scale", "transform")]
+        return "no silent voxel size" if not any(written) and vector["parent_attrs"] is None else None
+    if isinstance(ours, (errors.MetadataMalformedError, errors.UnsupportedError)):
+        # It fails too, or guesses what such values mean.
+        return "refused by name"
+    if isinstance(ours, Exception):
+        return None
+    if "0." in ours.units[0]:
+        return "a fraction of a unit is not cut off"
+    if ours.num_channels is not None:
+        # The channel's entries are not a part of the place.
+        recorded = vector["old"].get("offset") or []
+        return "channels have no place" if list(ours.roi.begin) == recorded[-ours.dims:] else None
+    if vector["parent_attrs"] and "voxel_size" not in vector["old"]:
+        return "axes without a unit are read"
+    if vector["order"] == "F":
+        return "the memory order reverses no metadata"
+    if "transform" in vector["attrs"]:
+        return "axes without a unit are read"
+    return None
+
+
+def test_attributes_place_arrays_as_recorded_or_differ_for_a_reason(folder: Path, tmp_path: Path) -> None:
+    vectors = _lines("attrs.jsonl")
+    compared = Counter[str]()
+    for number, vector in enumerate(vectors):
+        path, dataset = stored(vector, tmp_path / str(number))
+        ours: voxmask.Array | Exception
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", voxmask.MetadataWarning)
+            try:
+                # The original takes every translation as a corner.
+                ours = voxmask.open_array(path, dataset, translation="corner")
+            except errors.VoxmaskError as error:
+                ours = error
+        if isinstance(ours, voxmask.Array):
+            place = [list(ours.voxel_size), list(ours.roi.begin), list(ours.roi.shape)]
+            if any([vector[which].get(key) for key in PLACE] == place for which in ("old", "new")):
+                compared["same"] += 1
+                continue
+        reason = why_elsewhere(vector, ours)
+        assert reason is not None, f"{vector} but {ours!r}"
+        compared[reason] += 1
+    print(dict(compared))
+    assert compared["same"] > len(vectors) / 2

@@ -553,3 +553,4 @@ def test_a_forked_process_reads_from_a_server(tmp_path: Path) -> None:
         assert queue.get(timeout=60) == voxels.sum()
         process.join(60)
         server.shutdown()
+

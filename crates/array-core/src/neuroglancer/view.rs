@@ -8,7 +8,7 @@ use crate::neuroglancer::layer::Layer;
 use crate::neuroglancer::{check, dimensions};
 
 /// How many pixels of the screen the longest side of the array takes at first.
-const PIXELS: f64 = 400.0;
+const PIXELS: f64 = 320.0;
 
 /// The state of a viewer that shows `layers`, the first one at the bottom, and stands in the middle of
 /// `info`.
