@@ -1,5 +1,6 @@
 """The sample crop: what its voxels are, and what a picture of them must show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,18 +35,18 @@ class Crop:
 
     @property
     def labels(self) -> np.ndarray:
-        return zarr.open_array(self.labels_path, mode="r")[...]
+        return np.asarray(zarr.open_array(self.labels_path, mode="r")[...])
 
     @property
     def raw(self) -> np.ndarray:
-        return zarr.open_array(self.raw_path / "s0", mode="r")[...]
+        return np.asarray(zarr.open_array(self.raw_path / "s0", mode="r")[...])
 
     def written(self, name: str, layer: str) -> np.ndarray:
         """What `voxmask mask` wrote as `mask` or `target`: `[channel, z, y, x]`."""
-        return zarr.open_array(self.folder / name / layer / "s0", mode="r")[...]
+        return np.asarray(zarr.open_array(self.folder / name / layer / "s0", mode="r")[...])
 
 
-def centre(index: tuple[int, int, int], shift: tuple[float, float, float] = (0, 0, 0)) -> dict[str, float]:
+def centre(index: Sequence[int], shift: Sequence[float] = (0, 0, 0)) -> dict[str, float]:
     """The place of the centre of a voxel, or one that is so many voxels beside it, in nm."""
     voxels = zip(AXES, index, shift, strict=True)
     return {axis: CORNER[axis] + (i + 0.5 + s) * VOXEL_SIZE[axis] for axis, i, s in voxels}
@@ -56,32 +57,30 @@ def seen(picture: Picture, volume: np.ndarray, outside: int = 0) -> tuple[np.nda
 
     It is not within a pixel of the border between two voxels.
     """
-    indices, sure = {}, {}
     rows = picture.places[picture.axes[0]]
     pixel = abs(rows[1] - rows[0])
-    for axis, places in picture.places.items():
-        voxels = (places - CORNER[axis]) / VOXEL_SIZE[axis]
-        indices[axis] = np.floor(voxels).astype(int)
+    inside, sure, indices = {}, {}, []
+    for axis, size in zip(AXES, volume.shape, strict=True):
+        voxels = (picture.places[axis] - CORNER[axis]) / VOXEL_SIZE[axis]
+        inside[axis] = (voxels >= 0) & (voxels < size)
         sure[axis] = np.abs(voxels - np.round(voxels)) > pixel / VOXEL_SIZE[axis]
-    inside = {
-        axis: (index >= 0) & (index < size)
-        for (axis, index), size in zip(((axis, indices[axis]) for axis in AXES), volume.shape, strict=True)
-    }
-    clipped = [indices[axis].clip(0, size - 1) for axis, size in zip(AXES, volume.shape, strict=True)]
-    values = np.where(_all(inside), volume[np.ix_(*clipped)], outside)
+        indices.append(np.floor(voxels).astype(int).clip(0, size - 1))
+    values = np.where(_all(inside), volume[np.ix_(*indices)], outside)
     return _in_panel(values, picture), _in_panel(_all(sure), picture)
 
 
 def _all(flags: dict[str, np.ndarray]) -> np.ndarray:
     """For each voxel of a slice, whether all of its axes say so."""
     z, y, x = (flags[axis] for axis in AXES)
-    return z[:, None, None] & y[None, :, None] & x[None, None, :]
+    all_of_them: np.ndarray = z[:, None, None] & y[None, :, None] & x[None, None, :]
+    return all_of_them
 
 
 def _in_panel(slab: np.ndarray, picture: Picture) -> np.ndarray:
     """A slab of `[z, y, x]` that is one voxel thick, in rows and columns."""
     order = [AXES.index(axis) for axis in picture.places]
-    return slab.transpose(order)[..., 0]
+    panel: np.ndarray = slab.transpose(order)[..., 0]
+    return panel
 
 
 def border(volume: np.ndarray, axis: int, near: tuple[int, int, int]) -> tuple[int, int, int]:

@@ -53,7 +53,6 @@ def serve(*arguments: str | Path) -> Iterator[Served]:
     """Runs `voxmask serve` as long as the block lasts."""
     command = [BINARY, "serve", "--port", "0", "--json", *map(str, arguments)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
     try:
         line = _first_line(process, seconds=60)
         site = json.loads(line)
@@ -71,13 +70,14 @@ def serve(*arguments: str | Path) -> Iterator[Served]:
 
 def _first_line(process: subprocess.Popen[str], seconds: float) -> str:
     lines: queue.Queue[str] = queue.Queue()
-    assert process.stdout is not None
-    threading.Thread(target=lambda: lines.put(process.stdout.readline()), daemon=True).start()
+    printed = process.stdout
+    assert printed is not None
+    threading.Thread(target=lambda: lines.put(printed.readline()), daemon=True).start()
     try:
         line = lines.get(timeout=seconds)
     except queue.Empty:
-        raise TimeoutError(f"{process.args} printed nothing in {seconds} s") from None
-    assert line, f"{process.args} ended without a line ({process.wait()})"
+        raise TimeoutError(f"{process.args!r} printed nothing in {seconds} s") from None
+    assert line, f"{process.args!r} ended without a line ({process.wait()})"
     return line
 
 

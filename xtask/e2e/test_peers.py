@@ -3,7 +3,7 @@
 import json
 import urllib.error
 import urllib.request
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -13,15 +13,17 @@ import zarr
 from crop import Crop
 from programs import Served
 
+Version = Literal[2, 3]
+
 LAYERS = ["raw", "labels", "mask", "target"]
 
 
-def by_zarr_python(where: str, version: int) -> np.ndarray:
+def by_zarr_python(where: str, version: Version) -> np.ndarray:
     array = zarr.open_array(where, mode="r", zarr_format=version)
     return np.asarray(array[...])
 
 
-def by_tensorstore(where: str, version: int) -> np.ndarray:
+def by_tensorstore(where: str, version: Version) -> np.ndarray:
     driver = "zarr3" if version == 3 else "zarr"
     spec = {"driver": driver, "kvstore": where if "://" in where else f"file://{where}"}
     return np.asarray(tensorstore.open(spec, read=True, open=True).result().read().result())
@@ -30,7 +32,7 @@ def by_tensorstore(where: str, version: int) -> np.ndarray:
 READERS = {"zarr-python": by_zarr_python, "TensorStore": by_tensorstore}
 
 
-def written(crop: Crop, layer: str, version: int) -> tuple[str, int]:
+def written(crop: Crop, layer: str, version: Version) -> tuple[str, Version]:
     """Where the same voxels lie in files, and the version of Zarr that these have."""
     match layer:
         case "raw":
@@ -46,7 +48,7 @@ def written(crop: Crop, layer: str, version: int) -> tuple[str, int]:
 @pytest.mark.parametrize("version", [2, 3])
 @pytest.mark.parametrize("reader", READERS)
 def test_served_voxels_are_those_of_files(
-    crop: Crop, site: Served, reader: str, version: int, layer: str
+    crop: Crop, site: Served, reader: str, version: Version, layer: str
 ) -> None:
     read = READERS[reader]
     served = read(f"{site.url}zarr{version}/{layer}/s0", version)
@@ -60,10 +62,10 @@ def test_served_voxels_are_those_of_files(
 @pytest.mark.parametrize("layer", ["mask", "target"])
 @pytest.mark.parametrize("version", [2, 3])
 def test_served_images_lie_where_those_of_files_do(
-    crop: Crop, site: Served, version: int, layer: str
+    crop: Crop, site: Served, version: Version, layer: str
 ) -> None:
     def multiscales(group: zarr.Group) -> dict[str, Any]:
-        attrs = group.attrs.asdict()
+        attrs: dict[str, Any] = group.attrs.asdict()
         (image,) = attrs["ome"]["multiscales"] if version == 3 else attrs["multiscales"]
         return {key: image[key] for key in ("axes", "datasets")}
 
@@ -74,12 +76,12 @@ def test_served_images_lie_where_those_of_files_do(
 
 
 @pytest.mark.parametrize("version", [2, 3])
-def test_chunks_of_zeros_are_not_there_and_others_are(site: Served, version: int) -> None:
+def test_chunks_of_zeros_are_not_there_and_others_are(site: Served, version: Version) -> None:
     def status(key: str) -> int:
         try:
             with urllib.request.urlopen(f"{site.url}zarr{version}/{key}") as response:
                 assert response.headers["Access-Control-Allow-Origin"] == "*"
-                return response.status
+                return int(response.status)
         except urllib.error.HTTPError as error:
             assert error.headers["Access-Control-Allow-Origin"] == "*"
             return error.code

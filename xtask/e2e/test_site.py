@@ -91,7 +91,7 @@ def test_a_mask_ends_where_its_label_ends_to_less_than_half_a_voxel(
     inside = border(np.isin(crop.labels, [3, 4]), number, MIDDLE)
 
     def at(shift: float) -> dict[str, float]:
-        return centre(inside, tuple(shift if i == number else 0 for i in range(3)))
+        return centre(inside, [shift if i == number else 0.0 for i in range(3)])
 
     layout = "yz" if axis == "y" else "xz"
     picture = viewer.look(
@@ -141,9 +141,7 @@ def test_the_mask_lies_over_its_labels(crop: Crop, viewer: Viewer, site: Served,
     assert len(set(shown.values())) == len(shown)
 
 
-def test_labels_and_targets_side_by_side_make_a_picture(
-    viewer: Viewer, site: Served, pictures: Path
-) -> None:
+def test_labels_and_targets_side_by_side_make_a_picture(viewer: Viewer, site: Served, pictures: Path) -> None:
     """Draws the picture of the documentation: labels on the left, what a network may learn on the right."""
     state = opened(viewer, site)
     channels = ["ecs", "plasma membrane", "mitochondria", "lysosomes", "er"]

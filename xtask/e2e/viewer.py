@@ -154,14 +154,15 @@ class Viewer:
 
     def layers(self) -> list[dict[str, Any]]:
         """Name, visibility, how far each source is loaded, and messages, of each layer."""
-        return self._browser.execute_script(LAYERS)
+        layers: list[dict[str, Any]] = self._browser.execute_script(LAYERS)
+        return layers
 
     def complaints(self) -> list[str]:
         """Errors that the browser has logged since the last call.
 
         A file that is not there is none: a chunk that holds only the fill value is not there.
         """
-        logged = self._browser.get_log("browser")
+        logged: list[dict[str, Any]] = self._browser.execute("getLog", {"type": "browser"})["value"]
         messages = [entry["message"] for entry in logged if entry["level"] == "SEVERE"]
         return [message for message in messages if "status of 404" not in message]
 
@@ -214,7 +215,8 @@ class Viewer:
 
 def state_of(url: str) -> State:
     """The state that a link holds."""
-    return json.loads(urllib.parse.unquote(url.partition("#!")[2]))
+    state: State = json.loads(urllib.parse.unquote(url.partition("#!")[2]))
+    return state
 
 
 def link(page: str, state: State) -> str:
