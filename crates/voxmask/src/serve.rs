@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use annotation_mask::CropMaskAndTarget;
 use anstream::stdout;
 use anyhow::{Context, Result};
-use array_core::{Array, BlockCache};
+use array_core::{Array, BlockCache, CachedArray};
 use comfy_table::Row;
 use serde_json::{Map, Value, json};
 use serve::{Client, Layer, Server, ServerOptions, Shutdown, Site, SiteOptions};
@@ -115,6 +115,10 @@ fn truth_layers(truth: &Truth, blocks: &Arc<BlockCache>) -> Result<Vec<Layer>> {
             let labels = Arc::clone(pair.mask().source());
             let listed = labels.info().attrs().get("labels").cloned();
             let attrs = listed.map(|listed| ("labels".to_owned(), listed)).into_iter().collect();
+            let labels: Arc<dyn Array> = match labels.is_virtual() {
+                true => Arc::new(CachedArray::new(labels, blocks)),
+                false => labels,
+            };
             layers.push(Layer::new("labels", labels).with_attrs(attrs));
             let (mask, target) = pair.with_cache(blocks)?.into_arrays();
             (Arc::new(mask), Arc::new(target))
