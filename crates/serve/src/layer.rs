@@ -40,7 +40,8 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// The layer `name` of an array, which is its only scale level.
+    /// The layer `name` of an array, which is its only scale level. An array that is computed from others
+    /// should keep what it reads of them, as [`CachedArray`] does: it may be asked for parts of blocks.
     #[must_use]
     pub fn new(name: impl Into<String>, array: Arc<dyn Array>) -> Self {
         Self {
@@ -221,14 +222,18 @@ impl ServedLevel {
         if number.zip(channels).is_none_or(|(n, channels)| n.checked_mul(channels).is_none()) {
             return Err("it has more chunks than can be numbered".to_owned());
         }
-        // Where chunks are not whole blocks, several need the same block.
+        // Where chunks are not whole blocks, several need the same block. What is computed has many channels, of
+        // which a block would fill the cache, and keeps by itself what it is computed from.
         let axes = info.blocks().inside().iter().zip(info.block_shape()).zip(chunk_shape);
         let is_whole =
             axes.zip(info.spatial_shape()).all(|(((&inside, &block), &chunk), &extent)| {
                 chunk >= extent || (inside == 0 && chunk.is_multiple_of(block))
             });
-        let array: Arc<dyn Array> =
-            if is_whole { array } else { Arc::new(CachedArray::new(array, blocks)) };
+        let array: Arc<dyn Array> = if is_whole || array.is_virtual() {
+            array
+        } else {
+            Arc::new(CachedArray::new(array, blocks))
+        };
         Ok(Self { array, chunk_shape: chunk_shape.to_vec(), counts })
     }
 

@@ -87,3 +87,10 @@ fn booleans_are_served_as_bytes() {
     let found = ZarrArray::open(server.url("/zarr3/labels/s0").as_str()).unwrap();
     assert_eq!(found.read_as::<u8>(found.roi()).unwrap(), expected);
 }
+
+#[test]
+fn what_another_server_serves_is_served_on() {
+    let far = Running::new(vec![Layer::new("mask", Arc::new(counter(Some(2), [17, 9, 20])))]);
+    let array = ZarrArray::open(far.url("/zarr3/mask/s0").as_str()).unwrap();
+    check(Layer::new("mask", Arc::new(array)));
+}

@@ -9,7 +9,7 @@ use std::net::Shutdown as End;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex};
 
-use array_core::{ArrayError, DType, Scalar};
+use array_core::{Array, ArrayError, DType, Scalar};
 use geometry::Window;
 use serve::{Layer, ServerOptions, SiteOptions};
 
@@ -227,4 +227,27 @@ fn what_is_kept_has_a_limit() {
     }
     assert!(server.site.stats().cached_bytes > limit / 2);
     assert_eq!(visits.load(Ordering::SeqCst), 64);
+}
+
+#[test]
+fn a_stored_block_of_many_chunks_is_read_once_and_a_computed_one_in_parts() {
+    let info = || info(DType::U8, None, SHAPE, 64);
+    let all = |server: &Running| {
+        for place in 0..8 {
+            let path = format!("/zarr3/labels/s0/c/{}/{}/{}", place / 4, place / 2 % 2, place % 2);
+            assert_eq!(server.get(&path).status, 200);
+        }
+    };
+    let layer = |array: Arc<dyn Array>| Layer::new("labels", array).with_chunk_shape(&[32, 32, 32]);
+    let (stored, visits) = Computed::stored(info(), |_: &Window| Ok(None));
+    all(&Running::new(vec![layer(stored)]));
+    assert_eq!(visits.load(Ordering::SeqCst), 1);
+    let most = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&most);
+    let (computed, visits) = Computed::new(info(), move |window: &Window| {
+        seen.fetch_max(window.num_voxels()?, Ordering::SeqCst);
+        Ok(None)
+    });
+    all(&Running::new(vec![layer(computed)]));
+    assert_eq!((visits.load(Ordering::SeqCst), most.load(Ordering::SeqCst)), (8, 32 * 32 * 32));
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use annotation_mask::CropMaskAndTarget;
 use anstream::stdout;
 use anyhow::{Context, Result};
-use array_core::{Array, BlockCache};
+use array_core::{Array, BlockCache, CachedArray};
 use comfy_table::Row;
 use serde_json::{Map, Value, json};
 use serve::{Client, Layer, Server, ServerOptions, Shutdown, Site, SiteOptions};
@@ -54,16 +54,25 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
             None
         }
     };
-    print(args, &name, &url, neuroglancer.as_deref(), &layers)?;
+    let rows: Vec<Row> = layers.iter().map(|layer| row(layer, &url)).collect();
+    let told = told(&layers, &url, neuroglancer.as_deref());
     let options = SiteOptions {
-        title: name,
+        title: name.clone(),
         link: neuroglancer.clone(),
         client,
         max_bytes: args.cache / 2,
         threads: source::threads(args.raw.iter().chain([&args.source.source])),
     };
     let site = Arc::new(Site::new(layers, &blocks, options)?);
+    // Before anybody is told that there is something to end.
     let shutdown = end_by_interrupt()?;
+    if args.json {
+        let mut out = stdout();
+        writeln!(out, "{told}")?;
+        out.flush()?;
+    } else {
+        print(&name, &url, neuroglancer.as_deref(), rows)?;
+    }
     if let (true, Some(link)) = (args.open, &neuroglancer) {
         open_browser(link);
     }
@@ -106,6 +115,10 @@ fn truth_layers(truth: &Truth, blocks: &Arc<BlockCache>) -> Result<Vec<Layer>> {
             let labels = Arc::clone(pair.mask().source());
             let listed = labels.info().attrs().get("labels").cloned();
             let attrs = listed.map(|listed| ("labels".to_owned(), listed)).into_iter().collect();
+            let labels: Arc<dyn Array> = match labels.is_virtual() {
+                true => Arc::new(CachedArray::new(labels, blocks)),
+                false => labels,
+            };
             layers.push(Layer::new("labels", labels).with_attrs(attrs));
             let (mask, target) = pair.with_cache(blocks)?.into_arrays();
             (Arc::new(mask), Arc::new(target))
@@ -131,44 +144,40 @@ fn url_of(address: SocketAddr) -> String {
     format!("http://{}/", SocketAddr::new(ip, address.port()))
 }
 
-fn print(
-    args: &ServeArgs,
-    name: &str,
-    url: &str,
-    neuroglancer: Option<&str>,
-    layers: &[Layer],
-) -> Result<()> {
+/// All of it for programs.
+fn told(layers: &[Layer], url: &str, neuroglancer: Option<&str>) -> Value {
+    let layer = |layer: &Layer| {
+        json!({
+            "name": layer.name(),
+            "source": link::source(url, layer.name()),
+            "kind": link::kind(layer.name()),
+        })
+    };
+    let layers: Value = layers.iter().map(layer).collect();
+    json!({"url": url, "neuroglancer_url": neuroglancer, "layers": layers})
+}
+
+/// The line of a table about a layer.
+fn row(layer: &Layer, url: &str) -> Row {
+    let info = layer.info();
+    let axes = info.iter().flat_map(|info| info.axes().iter().zip(info.shape()));
+    let shape: Vec<String> = axes.map(|(name, extent)| format!("{name} {extent}")).collect();
+    Row::from(vec![
+        layer.name().to_owned(),
+        shape.join(", "),
+        layer.levels().len().to_string(),
+        format!("{url}zarr3/{}", layer.name()),
+    ])
+}
+
+fn print(name: &str, url: &str, neuroglancer: Option<&str>, rows: Vec<Row>) -> Result<()> {
     let mut out = stdout();
-    if args.json {
-        let layers: Value = layers
-            .iter()
-            .map(|layer| {
-                json!({
-                    "name": layer.name(),
-                    "source": link::source(url, layer.name()),
-                    "kind": link::kind(layer.name()),
-                })
-            })
-            .collect();
-        let told = json!({"url": url, "neuroglancer_url": neuroglancer, "layers": layers});
-        writeln!(out, "{told}")?;
-        return Ok(out.flush()?);
-    }
     writeln!(out, "{name}, computed while you look; nothing is written\n")?;
-    let mut rows = table::table(&["layer", "shape", "levels", "address"], &[2]);
-    for layer in layers {
-        let Some(level) = layer.levels().first() else { continue };
-        let info = level.info();
-        let axes = info.axes().iter().zip(info.shape());
-        let shape: Vec<String> = axes.map(|(name, extent)| format!("{name} {extent}")).collect();
-        rows.add_row(Row::from(vec![
-            layer.name().to_owned(),
-            shape.join(", "),
-            layer.levels().len().to_string(),
-            format!("{url}zarr3/{}", layer.name()),
-        ]));
+    let mut layers = table::table(&["layer", "shape", "levels", "address"], &[2]);
+    for row in rows {
+        layers.add_row(row);
     }
-    table::print(&rows)?;
+    table::print(&layers)?;
     if let Some(neuroglancer) = neuroglancer {
         writeln!(out, "\nOpen in Neuroglancer:\n{neuroglancer}")?;
     }

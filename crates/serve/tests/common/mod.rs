@@ -147,6 +147,7 @@ pub fn counter(channels: Option<usize>, shape: [usize; 3]) -> MemoryArray {
 pub struct Computed<F> {
     pub info: ArrayInfo,
     pub visits: Arc<AtomicUsize>,
+    is_virtual: bool,
     visit: F,
 }
 
@@ -157,8 +158,17 @@ where
     /// All voxels of a window have the value that `visit` gives; none is an array of sevens, which costs a
     /// buffer.
     pub fn new(info: ArrayInfo, visit: F) -> (Arc<Self>, Arc<AtomicUsize>) {
+        Self::of(info, true, visit)
+    }
+
+    /// The same as an array that is stored, for whoever asks.
+    pub fn stored(info: ArrayInfo, visit: F) -> (Arc<Self>, Arc<AtomicUsize>) {
+        Self::of(info, false, visit)
+    }
+
+    fn of(info: ArrayInfo, is_virtual: bool, visit: F) -> (Arc<Self>, Arc<AtomicUsize>) {
         let visits = Arc::new(AtomicUsize::new(0));
-        (Arc::new(Self { info, visits: Arc::clone(&visits), visit }), visits)
+        (Arc::new(Self { info, visits: Arc::clone(&visits), is_virtual, visit }), visits)
     }
 }
 
@@ -194,7 +204,7 @@ where
     }
 
     fn is_virtual(&self) -> bool {
-        true
+        self.is_virtual
     }
 }
 
