@@ -76,6 +76,13 @@ def test_served_images_lie_where_those_of_files_do(
 
 
 @pytest.mark.parametrize("version", [2, 3])
+def test_the_root_lists_every_layer(site: Served, version: Version) -> None:
+    root = zarr.open_group(f"{site.url}zarr{version}", mode="r", zarr_format=version)
+    assert sorted(root.group_keys()) == sorted(LAYERS)
+    assert root["mask/s0"].attrs.asdict()["kept"] == [True] * 5 + [False] * 3
+
+
+@pytest.mark.parametrize("version", [2, 3])
 def test_chunks_of_zeros_are_not_there_and_others_are(site: Served, version: Version) -> None:
     def status(key: str) -> int:
         try:
