@@ -31,6 +31,9 @@ const CODEC: &str = "zstd:1";
 /// What decoded labels may take in the server that has nothing else to remember, in megabytes.
 const LABEL_CACHE_MB: usize = 256;
 
+/// The first servers are ours.
+const OURS: usize = 2;
+
 /// What is asked for: how many connections, and whether chunks that are not there are among the paths.
 const CASES: [(usize, bool); 4] = [(1, false), (16, false), (256, false), (16, true)];
 
@@ -118,6 +121,7 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
          |--:|---|--:|--:|--:|--:|--:|--:|--:|\n",
     );
     print!("{table}");
+    let mut failed = 0;
     for (connections, mixed) in CASES {
         let keys = if mixed { &keys.mixed } else { &keys.chunks };
         let ask = |server: &Server, seed: usize| {
@@ -133,6 +137,7 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
         let second: Vec<_> = servers.iter().rev().map(|s| ask(s, 2)).collect::<Result<_, _>>()?;
         let both = first.into_iter().zip(second.into_iter().rev());
         let all: Vec<Measured> = both.map(|(first, second)| first.and(&second)).collect();
+        failed += all.iter().take(OURS).map(|one| one.errors(mixed)).sum::<u64>();
         let rows = rows(connections, mixed, &servers, &all)?;
         print!("{rows}");
         table.push_str(&rows);
@@ -143,7 +148,13 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
     }
     print!("{peaks}");
     table.push_str(&peaks);
-    if write { peers::write_between_markers(&document, MARKERS, &table) } else { Ok(()) }
+    if write {
+        peers::write_between_markers(&document, MARKERS, &table)?;
+    }
+    if failed > 0 {
+        bail!("voxmask answered {failed} requests wrongly or not at all");
+    }
+    Ok(())
 }
 
 fn parse(options: &[&str]) -> anyhow::Result<Options> {
@@ -328,6 +339,11 @@ impl Measured {
         self.found + self.missing
     }
 
+    /// Requests without the right answer. Where only chunks are asked for that are there, all must be found.
+    fn errors(&self, mixed: bool) -> u64 {
+        self.others + self.broken + if mixed { 0 } else { self.missing }
+    }
+
     fn per_second(&self) -> f64 {
         rate(self.answers(), self.seconds)
     }
@@ -372,8 +388,7 @@ fn rows(
     let (nginx, python) = (speed("nginx"), speed("Python"));
     let mut rows = String::new();
     for (server, one) in servers.iter().zip(all) {
-        // A chunk that is stored, and none that is not, must be found.
-        let errors = one.others + one.broken + if mixed { 0 } else { one.missing };
+        let errors = one.errors(mixed);
         if one.answers() == 0 {
             bail!("{} answered nothing: {one:?}", server.name);
         }
@@ -426,6 +441,7 @@ mod tests {
         let second = Measured { p99_ms: 3.0, p50_ms: 1.5, ..measured(&line).unwrap() };
         let both = first.and(&second);
         assert_eq!((both.answers(), both.others, both.bytes), (16, 2, 20));
+        assert_eq!((both.errors(true), both.errors(false)), (2, 6));
         assert_eq!((both.p50_ms, both.p99_ms, both.per_second()), (1.5, 4.0, 4.0));
         measured("unable to connect").unwrap_err();
     }
