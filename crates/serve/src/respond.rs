@@ -105,7 +105,7 @@ impl Asked<'_> {
                 Bytes::new()
             }
         };
-        self.with_body(response, sent)
+        with_body(response, sent)
     }
 
     /// A line of text.
@@ -115,7 +115,7 @@ impl Asked<'_> {
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-        self.with_body(response, Bytes::from(format!("{line}\n")))
+        with_body(response, Bytes::from(format!("{line}\n")))
     }
 
     /// A stream of events.
@@ -147,14 +147,6 @@ impl Asked<'_> {
         response
     }
 
-    fn with_body(&self, mut response: Response<Body>, bytes: Bytes) -> Response<Body> {
-        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-        if self.method != Method::HEAD {
-            *response.body_mut() = Body::whole(bytes);
-        }
-        response
-    }
-
     fn accepts_gzip(&self) -> bool {
         let accepted = self.headers.get_all(ACCEPT_ENCODING).iter();
         accepted.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(',')).any(
@@ -167,6 +159,13 @@ impl Asked<'_> {
             },
         )
     }
+}
+
+/// The answer with its body, which is not sent if only the head was asked for.
+fn with_body(mut response: Response<Body>, bytes: Bytes) -> Response<Body> {
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    *response.body_mut() = Body::whole(bytes);
+    response
 }
 
 /// What every answer has.

@@ -191,6 +191,8 @@ fn what_is_not_there_is_not_found_and_nothing_climbs() {
     let server = Running::with(vec![masks()], options, ServerOptions::default());
     for path in [
         "/zarr3/mask/s0/c/0/3/0/0",
+        "/zarr3/mask/s0/c/0/0/2/0",
+        "/zarr3/mask/s0/c/0/0/0/3",
         "/zarr3/mask/s0/c/2/0/0/0",
         "/zarr3/mask/s0/c/0/0/0",
         "/zarr3/mask/s0/c/0/0/0/0/0",
@@ -208,6 +210,8 @@ fn what_is_not_there_is_not_found_and_nothing_climbs() {
     ] {
         assert_eq!(server.get(path).status, 404, "{path}");
     }
+    // What is behind the last column is not taken for the next row.
+    assert_eq!(server.get("/zarr3/mask/s0/c/0/0/1/0").status, 200);
     for path in [
         "/../secret",
         "/v/1/../secret",
@@ -273,14 +277,19 @@ fn layers_that_cannot_be_served_are_refused() {
 }
 
 #[test]
-fn an_array_of_any_size_is_served_in_parts() {
+fn a_chunk_larger_than_any_memory_is_an_error_unless_it_is_zero() {
     let side = 1 << 20;
-    let (array, visits) =
-        Computed::new(info(DType::U8, None, [side; 3], 64), |_| Ok(Some(Scalar::U8(1))));
-    let layer = Layer::new("a", array).with_chunk_shape(&[side, side, side]);
-    let server = Running::new(vec![layer]);
-    // More than any machine has: an error, not the end of the process.
-    assert_eq!(server.get("/zarr3/a/s0/c/0/0/0").status, 500);
-    assert_eq!(server.get("/healthz").status, 200);
-    assert_eq!(visits.load(Ordering::SeqCst), 1);
+    let server_of = |value: u8| {
+        let visit = move |_: &_| Ok(Some(Scalar::U8(value)));
+        let info = info(DType::U8, None, [side; 3], side);
+        let (array, visits) = Computed::new(info, visit);
+        let layer = Layer::new("a", array).with_chunk_shape(&[side, side, side]);
+        (Running::new(vec![layer]), visits)
+    };
+    for (value, status) in [(1, 500), (0, 404)] {
+        let (server, visits) = server_of(value);
+        assert_eq!(server.get("/zarr3/a/s0/c/0/0/0").status, status);
+        assert_eq!(server.get("/healthz").status, 200);
+        assert_eq!(visits.load(Ordering::SeqCst), 1);
+    }
 }
