@@ -13,6 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("annotation-mask", &["array-core", "geometry"]),
     ("array-config", &["annotation-mask", "array-core", "geometry", "zarr-source"]),
     ("mask-writer", &["annotation-mask", "array-core", "geometry", "zarr-source"]),
+    ("serve", &["array-core", "geometry", "zarr-source"]),
     (
         "python",
         &[
@@ -32,6 +33,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "array-core",
             "geometry",
             "mask-writer",
+            "serve",
             "zarr-source",
         ],
     ),
@@ -39,7 +41,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Crates that only one crate of the workspace may name.
 const PRIVATE: &[(&str, &str)] =
-    &[("zarrs", "zarr-source"), ("clap", "voxmask"), ("pyo3", "python")];
+    &[("zarrs", "zarr-source"), ("clap", "voxmask"), ("hyper", "serve"), ("pyo3", "python")];
 
 /// The only file that may allow itself unsafe code.
 const UNSAFE: &str = "crates/array-core/src/hardware.rs";

@@ -58,7 +58,7 @@ impl<A: Array> CropClass<A> {
 /// without an array and without constituents is unknown everywhere.
 ///
 /// [`CropMaskAndTarget`] makes masks and targets of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CropGroup<A> {
     name: String,
     attrs: Arc<Map<String, Value>>,

@@ -114,6 +114,12 @@ impl<A: Array + ?Sized> MaskAndTarget<A> {
         &self.target
     }
 
+    /// The mask and the target, as arrays of their own.
+    #[must_use]
+    pub fn into_arrays(self) -> (MissingAnnotationsMask<Arc<A>>, BinarizeArray<Arc<A>>) {
+        (self.mask, self.target)
+    }
+
     /// Computes mask, target and counts of `window` (in voxels of the labels), in the calling thread,
     /// and hands them to `visitor`.
     ///

@@ -1,5 +1,6 @@
 //! What the user can ask for.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use annotation_mask::{Grouping, LabelId, MaskError, MemberGroup, Rule};
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Sample(SampleArgs),
     /// Look for what is wrong with ground truth, in one or many crops.
     Check(CheckArgs),
+    /// Show raw, labels, masks and targets in Neuroglancer, computed while you look.
+    Serve(ServeArgs),
     /// Print the link that shows written masks in Neuroglancer.
     Neuroglancer(NeuroglancerArgs),
 }
@@ -57,6 +60,7 @@ impl Command {
             | Self::Inspect(_)
             | Self::Sample(_)
             | Self::Check(_)
+            | Self::Serve(_)
             | Self::Neuroglancer(_) => false,
             Self::Mask(args) => args.overwrite,
             Self::Preview(args) => args.overwrite,
@@ -249,6 +253,44 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  voxmask serve crop.zarr/labels/all --groups groups.toml --open
+  voxmask serve crop.zarr/labels/all --group mito=3,4 --raw crop.zarr/raw --port 9000
+  voxmask serve crop.zarr/crop234 --classes classes.csv --client neuroglancer/static/client
+  voxmask serve crop.zarr/labels/all --groups groups.toml --json | jq -r .neuroglancer_url
+
+Nothing is written. The link opens the viewer on the internet, which then asks this machine for the
+voxels; with --client, the viewer comes from this machine too. Ctrl-C ends the server.")]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) channels: ChannelArgs,
+    /// An image to show below the labels, with all its scale levels.
+    #[arg(long, value_name = "RAW")]
+    pub(crate) raw: Option<PathBuf>,
+    /// The port; 0 is any that is free.
+    #[arg(long, value_name = "PORT", default_value = "0", help_heading = "Server")]
+    pub(crate) port: u16,
+    /// The address to listen at. Anything but 127.0.0.1 lets others in, who need no password.
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1", help_heading = "Server")]
+    pub(crate) bind: IpAddr,
+    /// Open the link in the browser.
+    #[arg(long, help_heading = "Server")]
+    pub(crate) open: bool,
+    /// A folder with a built Neuroglancer client, such as the one in the Python package neuroglancer.
+    #[arg(long, value_name = "DIR", help_heading = "Server")]
+    pub(crate) client: Option<PathBuf>,
+    /// The memory for blocks of labels and for chunks that were computed.
+    #[arg(long, value_name = "SIZE", default_value = "512MiB", help_heading = "Server", value_parser = parse_size)]
+    pub(crate) cache: u64,
+    /// Print one JSON object for programs, in one line, once the server listens.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
   voxmask neuroglancer masks.zarr --url http://127.0.0.1:8000/masks.zarr
   voxmask neuroglancer masks.zarr --url s3://bucket/masks.zarr --raw s3://bucket/crop.zarr/raw
   voxmask neuroglancer https://example.org/masks.zarr --raw precomputed://gs://bucket/em
@@ -383,6 +425,23 @@ pub(crate) fn spatial_shape(
     Ok(all)
 }
 
+/// A size in bytes, such as `512MiB`, `2GB` or `1000000`.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|last: char| !last.is_ascii_digit());
+    let factor = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        unit => return Err(format!("{unit:?} is none of B, kB, MB, GB, KiB, MiB and GiB")),
+    };
+    let number: u64 = digits.parse().map_err(|_| format!("{digits:?} is not a whole number"))?;
+    number.checked_mul(factor).ok_or_else(|| "it is larger than 64 bits can say".to_owned())
+}
+
 fn parse_group(text: &str) -> Result<MemberGroup, MaskError> {
     Grouping::parse_group(text)
 }
@@ -422,6 +481,23 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+
+    #[test]
+    fn sizes_are_bytes_with_or_without_a_unit() {
+        for (text, expected) in [
+            ("0", 0),
+            ("10", 10),
+            ("3kB", 3000),
+            ("2 KiB", 2048),
+            ("1G", 1 << 30),
+            ("5MiB", 5 << 20),
+        ] {
+            assert_eq!(parse_size(text), Ok(expected), "{text}");
+        }
+        for text in ["", "MiB", "1.5GiB", "-1", "3 parsecs", "99999999999GiB"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn the_arguments_are_consistent() {

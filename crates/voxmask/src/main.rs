@@ -12,6 +12,7 @@ mod preview;
 mod progress;
 mod report;
 mod sample;
+mod serve;
 mod source;
 mod table;
 mod truth;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Preview(args) => preview::run(args),
         Command::Sample(args) => sample::run(args),
         Command::Check(args) => check::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Neuroglancer(args) => neuroglancer::run(args),
     };
     match result {

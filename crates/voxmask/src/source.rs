@@ -73,12 +73,19 @@ impl Source {
 /// time goes by in waiting for answers.
 const REMOTE_THREADS: usize = 16;
 
+/// The number of threads with which reading these sources is best done.
+pub(crate) fn threads<'a>(sources: impl IntoIterator<Item = &'a PathBuf>) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let is_remote = sources.into_iter().any(|source| Location::from(source).is_url());
+    if is_remote { cores.max(REMOTE_THREADS) } else { cores }
+}
+
 /// Makes as many threads as reading these sources is best done with; before anything is read in parallel.
 pub(crate) fn start_threads<'a>(sources: impl IntoIterator<Item = &'a PathBuf>) {
-    if sources.into_iter().any(|source| Location::from(source).is_url()) {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = rayon::ThreadPoolBuilder::new().num_threads(cores.max(REMOTE_THREADS));
-        if let Err(error) = threads.build_global() {
+    let sources: Vec<&PathBuf> = sources.into_iter().collect();
+    if sources.iter().any(|source| Location::from(*source).is_url()) {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads(sources));
+        if let Err(error) = pool.build_global() {
             tracing::debug!("reading with fewer threads: {error}");
         }
     }

@@ -25,6 +25,13 @@ impl EncodedChunk {
     }
 }
 
+/// The bytes as they are stored.
+impl AsRef<[u8]> for EncodedChunk {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl fmt::Debug for EncodedChunk {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_tuple("EncodedChunk").field(&self.size()).finish()
@@ -114,17 +121,7 @@ impl ChunkWriter<'_> {
     ///
     /// [`ZarrError::Unsupported`] if they are not as many as a chunk has, or cannot be encoded.
     pub fn encode(&self, elements: &[u8]) -> Result<Option<EncodedChunk>, ZarrError> {
-        if Some(elements.len()) != self.chunks.chunk_size() {
-            let what = format!(
-                "writing {} bytes as a chunk of the shape {:?} of {}",
-                elements.len(),
-                self.chunks.chunk_shape(),
-                self.chunks.dtype()
-            );
-            return Err(ZarrError::unsupported(&self.chunks.dir, what));
-        }
-        let bytes = ArrayBytes::new_flen(Cow::Borrowed(elements));
-        Ok(self.chunks.encode(bytes)?.map(|encoded| EncodedChunk(encoded.into())))
+        encode(self.chunks, elements)
     }
 
     /// Stores a chunk of an array without shards.
@@ -167,4 +164,19 @@ impl ChunkWriter<'_> {
         sharding.forget(index);
         stored
     }
+}
+
+/// Encodes the elements of one chunk, in C order and native bytes; none if all of them are the fill value.
+pub(crate) fn encode(chunks: &Chunks, elements: &[u8]) -> Result<Option<EncodedChunk>, ZarrError> {
+    if Some(elements.len()) != chunks.chunk_size() {
+        let what = format!(
+            "writing {} bytes as a chunk of the shape {:?} of {}",
+            elements.len(),
+            chunks.chunk_shape(),
+            chunks.dtype()
+        );
+        return Err(ZarrError::unsupported(&chunks.dir, what));
+    }
+    let bytes = ArrayBytes::new_flen(Cow::Borrowed(elements));
+    Ok(chunks.encode(bytes)?.map(|encoded| EncodedChunk(encoded.into())))
 }

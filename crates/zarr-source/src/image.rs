@@ -18,7 +18,7 @@ use crate::node::ZarrFormat;
 use crate::store::Container;
 
 /// The name of the array of a scale level in its group.
-fn array_name(level: usize) -> String {
+pub(crate) fn array_name(level: usize) -> String {
     format!("s{level}")
 }
 
@@ -171,32 +171,86 @@ fn create_array(
     stored: &Stored,
     options: &ImageOptions,
 ) -> Result<ZarrArray, ZarrError> {
-    match options.zarr_format {
+    for (file, document) in array_documents(array, info, stored, options)? {
+        container.write_json(&file, &document)?;
+    }
+    let created = ZarrArray::open_writable(array)?;
+    check_place(array, info, &created)?;
+    Ok(created)
+}
+
+/// Fails if what was written cannot be read back exactly: it would be another place in the world.
+pub(crate) fn check_place(
+    array: &Path,
+    info: &ArrayInfo,
+    created: &ZarrArray,
+) -> Result<(), ZarrError> {
+    let found = &created.info;
+    if found.grid() == info.grid() && found.unit() == info.unit() && found.shape() == info.shape() {
+        return Ok(());
+    }
+    let what = format!("writing the geometry {} in units of {} as JSON", info.grid(), info.unit());
+    Err(ZarrError::unsupported(array, what))
+}
+
+/// A metadata document and where it lies.
+pub(crate) type Document = (PathBuf, Map<String, Value>);
+
+/// All documents of an image in the folder `group`, in an order in which they can be written.
+pub(crate) fn documents(
+    group: &Path,
+    name: &str,
+    levels: &[ArrayInfo],
+    options: &ImageOptions,
+) -> Result<Vec<Document>, ZarrError> {
+    let attrs = group_attrs(group, name, levels, options)?;
+    let mut all = group_documents(group, options.zarr_format, attrs);
+    for (level, info) in levels.iter().enumerate() {
+        let array = group.join(array_name(level));
+        let stored = Stored::new(&array, info, options)?;
+        all.extend(array_documents(&array, info, &stored, options)?);
+    }
+    Ok(all)
+}
+
+/// The documents of an array in the folder `array`.
+fn array_documents(
+    array: &Path,
+    info: &ArrayInfo,
+    stored: &Stored,
+    options: &ImageOptions,
+) -> Result<Vec<Document>, ZarrError> {
+    Ok(match options.zarr_format {
         ZarrFormat::V2 => {
             let attrs = attributes::of_array(array, info, &options.attrs)?;
             let metadata = chunks::v2(info, &stored.chunk_shape, options);
-            container.write_json(&array.join(".zarray"), &metadata)?;
-            container.write_json(&array.join(".zattrs"), &attrs)?;
+            vec![(array.join(".zarray"), metadata), (array.join(".zattrs"), attrs)]
         }
         ZarrFormat::V3 => {
             let attrs = attributes::of_array(array, info, &options.attrs)?;
-            let metadata = chunks::v3(info, stored, options, attrs);
-            container.write_json(&array.join("zarr.json"), &metadata)?;
+            vec![(array.join("zarr.json"), chunks::v3(info, stored, options, attrs))]
         }
         ZarrFormat::N5 => {
             let metadata = n5::array(array, info, &stored.chunk_shape, options)?;
-            container.write_json(&array.join(ATTRIBUTES), &metadata)?;
+            vec![(array.join(ATTRIBUTES), metadata)]
         }
+    })
+}
+
+/// The documents of a group in the folder `group`.
+fn group_documents(group: &Path, format: ZarrFormat, attrs: Map<String, Value>) -> Vec<Document> {
+    match format {
+        ZarrFormat::V2 => {
+            let mut all = vec![(group.join(".zgroup"), object(json!({"zarr_format": 2})))];
+            all.extend((!attrs.is_empty()).then(|| (group.join(".zattrs"), attrs)));
+            all
+        }
+        ZarrFormat::V3 => {
+            let metadata = json!({"zarr_format": 3, "node_type": "group", "attributes": attrs});
+            vec![(group.join("zarr.json"), object(metadata))]
+        }
+        ZarrFormat::N5 => vec![(group.join(ATTRIBUTES), n5::group(attrs))],
     }
-    let created = ZarrArray::open_writable(array)?;
-    // What cannot be read back exactly would be another place in the world.
-    let found = &created.info;
-    if found.grid() != info.grid() || found.unit() != info.unit() || found.shape() != info.shape() {
-        let what =
-            format!("writing the geometry {} in units of {} as JSON", info.grid(), info.unit());
-        return Err(ZarrError::unsupported(array, what));
-    }
-    Ok(created)
 }
 
 /// Writes the metadata of the group in the folder `group` of a container.
@@ -206,21 +260,10 @@ pub(crate) fn write_group(
     format: ZarrFormat,
     attrs: Map<String, Value>,
 ) -> Result<(), ZarrError> {
-    match format {
-        ZarrFormat::V2 => {
-            let metadata = object(json!({"zarr_format": 2}));
-            container.write_json(&group.join(".zgroup"), &metadata)?;
-            if attrs.is_empty() {
-                return Ok(());
-            }
-            container.write_json(&group.join(".zattrs"), &attrs)
-        }
-        ZarrFormat::V3 => {
-            let metadata = json!({"zarr_format": 3, "node_type": "group", "attributes": attrs});
-            container.write_json(&group.join("zarr.json"), &object(metadata))
-        }
-        ZarrFormat::N5 => container.write_json(&group.join(ATTRIBUTES), &n5::group(attrs)),
+    for (file, document) in group_documents(group, format, attrs) {
+        container.write_json(&file, &document)?;
     }
+    Ok(())
 }
 
 fn group_attrs(

@@ -126,6 +126,7 @@ mod spec;
 mod staging;
 mod store;
 mod tree;
+mod virtual_image;
 mod write;
 
 pub use array::ZarrArray;
@@ -145,3 +146,4 @@ pub use spec::MemoryOrder;
 pub use staging::Staging;
 pub use store::StoreOptions;
 pub use tree::{TreeArray, TreeKind, TreeNode, ZarrTree};
+pub use virtual_image::VirtualImage;

@@ -1,0 +1,208 @@
+//! `voxmask serve`: raw, labels, masks and targets in a viewer, computed while somebody looks.
+
+mod link;
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use annotation_mask::CropMaskAndTarget;
+use anstream::stdout;
+use anyhow::{Context, Result};
+use array_core::{Array, BlockCache, CachedArray};
+use comfy_table::Row;
+use serde_json::{Map, Value, json};
+use serve::{Client, Layer, Server, ServerOptions, Shutdown, Site, SiteOptions};
+use zarr_source::{Location, OpenOptions, ZarrNode};
+
+use crate::args::ServeArgs;
+use crate::serve::link::link;
+use crate::source;
+use crate::table;
+use crate::truth::Truth;
+
+pub(crate) fn run(args: &ServeArgs) -> Result<()> {
+    let table = source::class_table(&args.source.opening)?;
+    let client = args.client.as_deref().map(Client::open).transpose()?;
+    let source = source::open(&args.source)?;
+    let name = Location::from(&args.source.source).to_string();
+    let truth = Truth::new(source, &args.channels, None, table.as_ref())
+        .with_context(|| format!("cannot make a mask of {name}"))?;
+    // Half for what goes in, half for what comes out.
+    let blocks = Arc::new(BlockCache::new(args.cache / 2));
+    let mut layers = Vec::new();
+    if let Some(raw) = &args.raw {
+        layers.push(raw_layer(raw, args)?);
+    }
+    layers.extend(truth_layers(&truth, &blocks)?);
+
+    let address = SocketAddr::new(args.bind, args.port);
+    let server = Server::bind(address, ServerOptions::default())?;
+    let url = url_of(server.address());
+    if !args.bind.is_loopback() {
+        tracing::warn!(
+            "whoever reaches this machine at port {} can read the layers; there is no password",
+            server.address().port()
+        );
+    }
+    let neuroglancer = match link(&layers, truth.pair().info(), &url, client.is_some()) {
+        Ok(link) => Some(link),
+        Err(error) => {
+            tracing::warn!("Neuroglancer cannot show this: {error}");
+            None
+        }
+    };
+    let rows: Vec<Row> = layers.iter().map(|layer| row(layer, &url)).collect();
+    let told = told(&layers, &url, neuroglancer.as_deref());
+    let options = SiteOptions {
+        title: name.clone(),
+        link: neuroglancer.clone(),
+        client,
+        max_bytes: args.cache / 2,
+        threads: source::threads(args.raw.iter().chain([&args.source.source])),
+    };
+    let site = Arc::new(Site::new(layers, &blocks, options)?);
+    // Before anybody is told that there is something to end.
+    let shutdown = end_by_interrupt()?;
+    if args.json {
+        let mut out = stdout();
+        writeln!(out, "{told}")?;
+        out.flush()?;
+    } else {
+        print(&name, &url, neuroglancer.as_deref(), rows)?;
+    }
+    if let (true, Some(link)) = (args.open, &neuroglancer) {
+        open_browser(link);
+    }
+    server.run(&site, &shutdown)?;
+    let stats = site.stats();
+    tracing::info!("computed {} places, kept {} bytes", stats.computed, stats.cached_bytes);
+    Ok(())
+}
+
+/// The image below the labels.
+fn raw_layer(path: &Path, args: &ServeArgs) -> Result<Layer> {
+    let location = Location::from(path);
+    let context = || format!("cannot open {location}");
+    let store = source::options(&args.source.opening)?.store;
+    let options = OpenOptions { store, ..OpenOptions::default() };
+    let opened = ZarrNode::open_with(location.clone(), &options).with_context(context)?;
+    let group = match opened {
+        ZarrNode::Array(array) => return Ok(Layer::new("raw", Arc::new(*array))),
+        ZarrNode::Group(group) => group,
+    };
+    let mut levels: Vec<Arc<dyn Array>> = Vec::new();
+    for level in group.levels().with_context(context)? {
+        levels.push(Arc::new(group.open_array(&level.path, &options).with_context(context)?));
+    }
+    if levels.is_empty() {
+        // Which says what is there instead.
+        levels.push(Arc::new(group.open_array("", &options).with_context(context)?));
+    }
+    let first = levels.remove(0);
+    Ok(Layer::new("raw", first).with_levels(levels))
+}
+
+/// Labels, mask and target. What mask and target read of the labels is kept in `blocks`.
+fn truth_layers(truth: &Truth, blocks: &Arc<BlockCache>) -> Result<Vec<Layer>> {
+    let kept: Value = truth.pair().channels().iter().map(|channel| json!(channel.kept)).collect();
+    let attrs = Map::from_iter([("kept".to_owned(), kept)]);
+    let mut layers = Vec::new();
+    let (mask, target): (Arc<dyn Array>, Arc<dyn Array>) = match truth {
+        Truth::Labels { pair, .. } => {
+            let labels = Arc::clone(pair.mask().source());
+            let listed = labels.info().attrs().get("labels").cloned();
+            let attrs = listed.map(|listed| ("labels".to_owned(), listed)).into_iter().collect();
+            let labels: Arc<dyn Array> = match labels.is_virtual() {
+                true => Arc::new(CachedArray::new(labels, blocks)),
+                false => labels,
+            };
+            layers.push(Layer::new("labels", labels).with_attrs(attrs));
+            let (mask, target) = pair.with_cache(blocks)?.into_arrays();
+            (Arc::new(mask), Arc::new(target))
+        }
+        Truth::Crop { pair, groups } => {
+            let crop = pair.crop().clone().with_cache(blocks)?;
+            let (mask, target) = CropMaskAndTarget::new(Arc::new(crop), groups)?.into_arrays();
+            (Arc::new(mask), Arc::new(target))
+        }
+    };
+    layers.push(Layer::new("mask", mask).with_attrs(attrs.clone()));
+    layers.push(Layer::new("target", target).with_attrs(attrs));
+    Ok(layers)
+}
+
+/// The address as a browser on this machine asks for it.
+fn url_of(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    format!("http://{}/", SocketAddr::new(ip, address.port()))
+}
+
+/// All of it for programs.
+fn told(layers: &[Layer], url: &str, neuroglancer: Option<&str>) -> Value {
+    let layer = |layer: &Layer| {
+        json!({
+            "name": layer.name(),
+            "source": link::source(url, layer.name()),
+            "kind": link::kind(layer.name()),
+        })
+    };
+    let layers: Value = layers.iter().map(layer).collect();
+    json!({"url": url, "neuroglancer_url": neuroglancer, "layers": layers})
+}
+
+/// The line of a table about a layer.
+fn row(layer: &Layer, url: &str) -> Row {
+    let info = layer.info();
+    let axes = info.iter().flat_map(|info| info.axes().iter().zip(info.shape()));
+    let shape: Vec<String> = axes.map(|(name, extent)| format!("{name} {extent}")).collect();
+    Row::from(vec![
+        layer.name().to_owned(),
+        shape.join(", "),
+        layer.levels().len().to_string(),
+        format!("{url}zarr3/{}", layer.name()),
+    ])
+}
+
+fn print(name: &str, url: &str, neuroglancer: Option<&str>, rows: Vec<Row>) -> Result<()> {
+    let mut out = stdout();
+    writeln!(out, "{name}, computed while you look; nothing is written\n")?;
+    let mut layers = table::table(&["layer", "shape", "levels", "address"], &[2]);
+    for row in rows {
+        layers.add_row(row);
+    }
+    table::print(&layers)?;
+    if let Some(neuroglancer) = neuroglancer {
+        writeln!(out, "\nOpen in Neuroglancer:\n{neuroglancer}")?;
+    }
+    writeln!(out, "\n{url} lists the layers. Ctrl-C ends the server.")?;
+    Ok(out.flush()?)
+}
+
+/// The end of the server, which Ctrl-C begins; a second one ends the program at once.
+fn end_by_interrupt() -> Result<Shutdown> {
+    const INTERRUPTED: i32 = 130;
+    let shutdown = Shutdown::default();
+    let (end, again) = (shutdown.clone(), AtomicBool::new(false));
+    ctrlc::set_handler(move || {
+        if again.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED);
+        }
+        end.begin();
+    })
+    .context("listening for Ctrl-C")?;
+    Ok(shutdown)
+}
+
+/// Opens a link; where that fails, the user has read it already.
+fn open_browser(link: &str) {
+    if let Err(error) = open::that_detached(link) {
+        tracing::warn!("cannot open the browser: {error}");
+    }
+}
