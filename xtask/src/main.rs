@@ -2,7 +2,9 @@
 
 mod bench;
 mod conform;
+mod e2e;
 mod layers;
+mod load;
 mod memory;
 mod peers;
 mod python;
@@ -29,6 +31,8 @@ cargo xtask COMMAND
   python [--golden DIR] [ARGUMENT...]
                       install the Python package into an environment of its own, check its types, and run
                       its tests (pytest gets the arguments)
+  e2e [ARGUMENT...]   show a served crop in a browser, and read it with other software, over HTTP (pytest
+                      gets the arguments)
   setup               make the other software that tests ask, in target/peers, and print the environment
                       variables that name it, one KEY=value in each line
   bench [FILTER]      run the benchmarks whose name holds FILTER, and print a table
@@ -37,6 +41,10 @@ cargo xtask COMMAND
   peers [--side N] [--codec lz4|zstd] [--work full|patches] [--write]
                       do the same work with voxmask, TensorStore and zarr-python, and print a table (of
                       volumes of N^3 voxels, default 512); write it into docs/benchmarks.md
+  load [SECONDS] [--write]
+                      ask a served volume for chunks as fast as it answers, so many seconds in each
+                      case (default 20), beside nginx and Python, and print a table; write it into
+                      docs/benchmarks.md
   sanitize            the tests of array-core, which has all unsafe code, with the address sanitizer of a
                       nightly toolchain
   help                print this";
@@ -81,11 +89,13 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["real", folder] => real::run(Path::new(folder)),
         ["python", "--golden", folder, arguments @ ..] => python::run(Path::new(folder), arguments),
         ["python", arguments @ ..] => python::run(&root().join("xtask/tests/golden"), arguments),
+        ["e2e", arguments @ ..] => e2e::run(arguments),
         ["setup"] => setup::run(&target().join("peers")),
         ["bench"] => bench::run(None),
         ["bench", filter] => bench::run(Some(filter)),
         ["memory"] => memory::run(),
         ["peers", options @ ..] => peers::run(options),
+        ["load", options @ ..] => load::run(options),
         ["sanitize"] => sanitize(),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::{python, setup};
 
 /// What does the work otherwise.
-const PYTHON: &[&str] = &["zarr==3.1.6", "tensorstore==0.1.86", "zarrs==0.2.3"];
+pub(crate) const PYTHON: &[&str] = &["zarr==3.1.6", "tensorstore==0.1.86", "zarrs==0.2.3"];
 
 /// The kinds of work.
 const WORK: [&str; 2] = ["full", "patches"];
@@ -65,7 +65,7 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
     let document = crate::root().join("docs/benchmarks.md");
     if write {
         // Better said now than after the measurements.
-        around_markers(&document)?;
+        around_markers(&document, MARKERS)?;
     }
     let python = setup::python(&crate::target().join("peers/benchmarks"), PYTHON)?;
     python::install(&python)?;
@@ -95,7 +95,7 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
             write!(tables, "\n{table}")?;
         }
     }
-    if write { write_between_markers(&document, &tables) } else { Ok(()) }
+    if write { write_between_markers(&document, MARKERS, &tables) } else { Ok(()) }
 }
 
 fn parse(options: &[&str]) -> anyhow::Result<Options> {
@@ -216,18 +216,24 @@ fn quartiles(times: &[f64]) -> [f64; 3] {
     [1, 2, 3].map(|quarter| at(quarter).unwrap_or(f64::NAN))
 }
 
-fn write_between_markers(document: &Path, tables: &str) -> anyhow::Result<()> {
-    let [before, after] = around_markers(document)?;
-    let [begin, end] = MARKERS;
+/// Replaces what stands between two lines of a document.
+pub(crate) fn write_between_markers(
+    document: &Path,
+    [begin, end]: [&str; 2],
+    tables: &str,
+) -> anyhow::Result<()> {
+    let [before, after] = around_markers(document, [begin, end])?;
     let text = format!("{before}{begin}\n\n{tables}\n{end}{after}");
     fs::write(document, text).with_context(|| format!("writing {}", document.display()))
 }
 
 /// What stands before and behind the markers.
-fn around_markers(document: &Path) -> anyhow::Result<[String; 2]> {
+pub(crate) fn around_markers(
+    document: &Path,
+    [begin, end]: [&str; 2],
+) -> anyhow::Result<[String; 2]> {
     let text =
         fs::read_to_string(document).with_context(|| format!("reading {}", document.display()))?;
-    let [begin, end] = MARKERS;
     let parts = text.split_once(begin).and_then(|(before, rest)| {
         let (_, after) = rest.split_once(end)?;
         Some([before.to_owned(), after.to_owned()])
@@ -260,13 +266,13 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), format!("before\n{}\nold\n{}\nafter\n", MARKERS[0], MARKERS[1]))
             .unwrap();
-        write_between_markers(file.path(), "new").unwrap();
+        write_between_markers(file.path(), MARKERS, "new").unwrap();
         let text = fs::read_to_string(file.path()).unwrap();
         assert_eq!(text, format!("before\n{}\n\nnew\n{}\nafter\n", MARKERS[0], MARKERS[1]));
         // Nothing is written where a marker is missing, or stands at the wrong place.
         for text in ["none", &format!("{}\n{}\n", MARKERS[1], MARKERS[0])] {
             fs::write(file.path(), text).unwrap();
-            write_between_markers(file.path(), "new").unwrap_err();
+            write_between_markers(file.path(), MARKERS, "new").unwrap_err();
             assert_eq!(fs::read_to_string(file.path()).unwrap(), *text);
         }
     }

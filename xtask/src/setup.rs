@@ -16,8 +16,13 @@ const PYTHON: &[&str] = &["zarr==3.1.6", "tensorstore==0.1.86"];
 const N5_PYTHON: &[&str] = &["zarr==2.18.7", "numcodecs==0.15.1", "z5py==3.0.2"];
 /// An S3 server that keeps its buckets in a folder.
 const S3_SERVER: (&str, &str) = ("s3s-fs", "0.14.1");
-/// The package of Debian with a static server.
-const NGINX_PACKAGE: &str = "nginx-light";
+/// A static server, and the package of Debian that has it.
+const NGINX: (&str, &str) = ("nginx", "nginx-light");
+/// A browser, and what lets programs use it.
+const CHROMIUM: (&str, &str) = ("chromium", "chromium");
+const CHROMEDRIVER: (&str, &str) = ("chromedriver", "chromium-driver");
+/// What asks a server as fast as it answers.
+const WRK: (&str, &str) = ("wrk", "wrk");
 
 /// Makes in `folder` what is not there yet, and prints a line `VARIABLE=path` for each peer.
 ///
@@ -92,17 +97,31 @@ fn s3_server(folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(root.join("bin").join(name))
 }
 
-/// The program that is installed; where there is none, root installs it.
 fn nginx() -> anyhow::Result<PathBuf> {
-    let hint = format!("install nginx, or be root on a system with apt-get ({NGINX_PACKAGE})");
+    installed(NGINX)
+}
+
+/// A static server, and what asks servers as fast as they answer.
+pub(crate) fn for_load() -> anyhow::Result<[PathBuf; 2]> {
+    Ok([installed(NGINX)?, installed(WRK)?])
+}
+
+/// A browser, and the driver of it.
+pub(crate) fn browser() -> anyhow::Result<[PathBuf; 2]> {
+    Ok([installed(CHROMIUM)?, installed(CHROMEDRIVER)?])
+}
+
+/// The program that is installed; where there is none, root installs its package.
+fn installed((name, package): (&str, &str)) -> anyhow::Result<PathBuf> {
+    let hint = format!("install {name}, or be root on a system with apt-get ({package})");
     let path = env::var_os("PATH").unwrap_or_default();
-    if let Some(found) = program("nginx", &path) {
+    if let Some(found) = program(name, &path) {
         return Ok(found);
     }
     let apt_get = program("apt-get", &path).ok_or_else(|| anyhow!("there is none: {hint}"))?;
     let install = || {
         let mut install = Command::new(&apt_get);
-        install.args(["install", "--yes", "--quiet", "--no-install-recommends", NGINX_PACKAGE]);
+        install.args(["install", "--yes", "--quiet", "--no-install-recommends", package]);
         tell(install.env("DEBIAN_FRONTEND", "noninteractive"), &hint)
     };
     // Without lists of packages, or with old ones, the first attempt finds nothing.
@@ -110,7 +129,7 @@ fn nginx() -> anyhow::Result<PathBuf> {
         tell(Command::new(&apt_get).args(["update", "--quiet"]), &hint)?;
         install()?;
     }
-    program("nginx", &path).ok_or_else(|| anyhow!("{NGINX_PACKAGE} has no program nginx: {hint}"))
+    program(name, &path).ok_or_else(|| anyhow!("{package} has no program {name}: {hint}"))
 }
 
 /// A program in the folders of `path`, or in those of the system that a user's `PATH` leaves out.
