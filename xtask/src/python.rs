@@ -14,6 +14,7 @@ const PACKAGES: &[&str] = &[
     "funlib.geometry==0.3.0",
     "funlib.persistence==0.7.0",
     "gunpowder==1.4.3",
+    "hypothesis==6.170.17",
     "mypy==2.4.1",
     "numpy==2.4.6",
     "pytest==9.2.0",

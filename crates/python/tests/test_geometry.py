@@ -539,3 +539,9 @@ def test_random_regions_answer_as_those_of_funlib(name: str) -> None:
         theirs = function(*(funlib.Roi(*bound) for bound in bounds), funlib.Coordinate(step))
         ours = function(*(Roi(*bound) for bound in bounds), Coordinate(step))
         assert same(ours, theirs), f"{bounds} {name} {step}: {ours} instead of {theirs}"
+
+
+@pytest.mark.parametrize("wrong", [None, 3, [(0,), (4,)], (1,), "0:4"])
+def test_what_is_no_region_is_a_type_error(wrong: object) -> None:
+    with pytest.raises(TypeError, match="is not a region"):
+        Roi.like(wrong)  # type: ignore[arg-type]

@@ -154,8 +154,11 @@ class Roi:
         """The same region as one of another package, or as a pair of offset and shape."""
         if isinstance(other, Roi):
             return other
-        offset, shape = other if isinstance(other, tuple) else (other.begin, other.shape)
-        return cls(offset, shape)
+        if isinstance(other, tuple) and len(other) == 2:
+            return cls(*other)
+        if not (hasattr(other, "begin") and hasattr(other, "shape")):
+            raise TypeError(f"{other!r} is not a region: a Roi, or a pair (offset, shape)")
+        return cls(other.begin, other.shape)
 
     @classmethod
     def parse(cls, text: str) -> Roi:
