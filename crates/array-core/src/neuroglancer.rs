@@ -1,7 +1,7 @@
 //! How [Neuroglancer](https://github.com/google/neuroglancer) shows arrays in a browser.
 //!
 //! A [`Layer`] is an array with the address of its voxels; a [`state`] is everything that the viewer
-//! shows: layers, axes with their units, the position and how large a voxel is; a [`link`] opens it.
+//! shows: layers, axes with their units, the position and how large a voxel is; a [`link()`] opens it.
 //!
 //! An array with channels is expected to be served as an OME-NGFF image whose channel axis has the type
 //! `channel`: Neuroglancer shows one channel at a time then, and each layer says which.
