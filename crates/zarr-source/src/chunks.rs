@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use array_core::{DType, Scalar};
@@ -69,7 +70,7 @@ impl Chunks {
             ShardError::Store(error) => self.store_error("read", &sharding.locate(index).0, error),
             ShardError::Corrupt(reason) => self.corrupt(index, reason),
         })?;
-        let Some(decoded) = decoded else { return Ok(None) };
+        let Some(decoded) = decoded else { return self.check_presence().map(|()| None) };
         self.check_size(&decoded, &sharding.chunk_shape)
             .map_err(|reason| self.corrupt(index, reason))?;
         Ok(Some(decoded))
@@ -88,7 +89,7 @@ impl Chunks {
                 }
                 other => self.stored_corrupt(index, other.to_string()),
             })?;
-        let Some(decoded) = decoded else { return Ok(None) };
+        let Some(decoded) = decoded else { return self.check_presence().map(|()| None) };
         self.check_size(&decoded, &self.stored_shape)
             .map_err(|reason| self.stored_corrupt(index, reason))?;
         Ok(Some(decoded.into_owned()))
@@ -193,6 +194,16 @@ impl Chunks {
     fn key(&self, index: &[usize]) -> String {
         let file = self.container.file(&self.array.chunk_key(&wide(index)));
         file.strip_prefix(&self.dir).unwrap_or(&file).display().to_string()
+    }
+
+    /// Fails if not only a chunk is missing but the array: its disk may have gone. Behind a URL, where asking
+    /// takes as long as the chunk would, and in an archive this is not looked at.
+    fn check_presence(&self) -> Result<(), ZarrError> {
+        if !self.container.is_folder() || self.container.holds_document(&self.dir) {
+            return Ok(());
+        }
+        let error = io::Error::new(ErrorKind::NotFound, "the array has gone");
+        Err(ZarrError::io("read", &self.dir, error))
     }
 
     fn check_size(&self, bytes: &[u8], shape: &[usize]) -> Result<(), String> {

@@ -163,6 +163,14 @@ impl Container {
         matches!(self.inner.kind, Kind::Folder | Kind::Staged)
     }
 
+    /// Whether a folder holds a metadata document of an array; also if that cannot be told.
+    pub(crate) fn holds_document(&self, dir: &Path) -> bool {
+        ["zarr.json", ".zarray", crate::n5::ATTRIBUTES].into_iter().any(|name| {
+            let size = self.key(&dir.join(name)).map(|key| self.inner.store.size_key(&key));
+            !matches!(size, Ok(Ok(None)))
+        })
+    }
+
     pub(crate) fn readable(&self) -> ReadableStorage {
         Arc::clone(&self.inner.store)
     }

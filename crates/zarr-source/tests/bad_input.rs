@@ -494,3 +494,22 @@ fn something_else_than_a_file_in_place_of_a_chunk_says_so() {
     });
     assert!(error.to_string().ends_with("the shard: it is no regular file"), "{error}");
 }
+
+#[test]
+fn an_array_that_has_gone_is_not_one_without_chunks() {
+    for name in ["v2_missing", "v3_bytes", "v3_sharded_missing"] {
+        let (folder, array) = damaged(name);
+        let known = ZarrArray::open(&array).unwrap();
+        let whole = known.data().unwrap();
+        let fresh = ZarrArray::open(&array).unwrap();
+        let away = folder.path().join("away");
+        fs::rename(&array, &away).unwrap();
+        for opened in [&known, &fresh] {
+            let error = opened.data().unwrap_err();
+            let cause = std::error::Error::source(&error).unwrap().to_string();
+            assert!(cause.contains(&array.display().to_string()), "{name}: {cause}");
+        }
+        fs::rename(&away, &array).unwrap();
+        assert!(fresh.data().unwrap() == whole, "{name}");
+    }
+}
