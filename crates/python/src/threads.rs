@@ -190,7 +190,7 @@ pub(crate) fn run<T: Send>(
 }
 
 /// The same for a read, which is done in the calling thread if that is not slower: waking others, and being woken
-/// by them, takes as long as reading some hundred thousand voxels. Signals wait until it is done, which is soon.
+/// by them, takes longer than many a read. Signals wait until it is done, which is soon.
 pub(crate) fn read<T: Send>(
     py: Python<'_>,
     nearness: Nearness,
