@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{mem, process, thread};
 
@@ -20,6 +20,11 @@ const REMOTE_THREADS: usize = 16;
 
 /// What the user asked for; 0 for the number of cores.
 static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+/// How many cores there are to use. The standard library reads the files of the control group each time it is
+/// asked, which takes as long as many a read.
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
 
 /// The pools of this process, by their number of threads. The lock is taken only while attached to Python,
 /// so that no other thread of Python holds it when one of them forks.
@@ -133,7 +138,7 @@ pub(crate) fn set_num_threads(threads: usize) -> PyResult<()> {
 #[pyfunction]
 pub(crate) fn num_threads() -> usize {
     match ASKED.load(Ordering::Relaxed) {
-        0 => thread::available_parallelism().map_or(1, usize::from),
+        0 => *CORES,
         threads => threads,
     }
 }
