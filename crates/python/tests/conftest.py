@@ -14,6 +14,11 @@ import numpy.typing as npt
 import pytest
 import zarr
 
+import voxmask
+from voxmask import Coordinate, Roi
+
+WriteArray = Callable[..., Path]
+
 VOXEL_SIZE = (8, 4, 4)
 OFFSET = (80, -40, 12)
 SHAPE = (12, 20, 17)
@@ -91,9 +96,7 @@ def some_labels(shape: Sequence[int], dtype: npt.DTypeLike = np.uint8) -> npt.ND
 
 
 def attributes(**changed: Any) -> dict[str, Any]:
-    known = dict(
-        voxel_size=list(VOXEL_SIZE), offset=list(OFFSET), axis_names=AXES, units=["nm"] * 3, labels=LABELS
-    )
+    known = dict(voxel_size=list(VOXEL_SIZE), offset=list(OFFSET), axis_names=AXES, units=["nm"] * 3, labels=LABELS)
     return {key: value for key, value in (known | changed).items() if value is not None}
 
 
@@ -201,3 +204,26 @@ def stored_crop(request: pytest.FixtureRequest, tmp_path: Path) -> StoredCrop:
         }
         level[...] = array
     return StoredCrop(tmp_path / "crops.zarr" / "crop7", voxels)
+
+
+def in_numpy(volume: Volume, **options: Any) -> voxmask.Array:
+    attrs = {"labels": LABELS}
+    return voxmask.from_numpy(volume.voxels, volume.voxel_size, volume.offset, unit="nm", attrs=attrs, **options)
+
+
+class Duck:
+    """The least that an array must have."""
+
+    def __init__(self, voxels: npt.NDArray[Any], voxel_size: tuple[int, ...], offset: tuple[int, ...]) -> None:
+        self.voxels = voxels
+        self.voxel_size = voxel_size
+        self.roi = Roi(offset, Coordinate(voxels.shape) * voxel_size)
+        self.dtype = voxels.dtype
+        self.shape = voxels.shape
+        self.asked: list[Any] = []
+
+    def __getitem__(self, roi: Any) -> npt.NDArray[Any]:
+        self.asked.append(roi)
+        begin = (roi.begin - self.roi.begin) / Coordinate(self.voxel_size)
+        end = (roi.end - self.roi.begin) / Coordinate(self.voxel_size)
+        return self.voxels[tuple(map(slice, begin, end))]

@@ -542,6 +542,13 @@ def test_random_regions_answer_as_those_of_funlib(name: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", [None, 3, [(0,), (4,)], (1,), "0:4"])
-def test_what_is_no_region_is_a_type_error(wrong: object) -> None:
+def test_what_is_like_no_region_is_a_type_error(wrong: object) -> None:
     with pytest.raises(TypeError, match="is not a region"):
         Roi.like(wrong)  # type: ignore[arg-type]
+
+
+def test_a_point_is_in_a_region() -> None:
+    roi = Roi((0, 0), (8, 8))
+    assert (3, 7) in roi
+    assert (3, 8) not in roi
+    assert Roi((2, 2), (2, 2)) in roi

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import http.server
 import functools
+import http.server
 import multiprocessing
 import os
 import pickle
@@ -22,19 +22,14 @@ import numcodecs
 import numpy as np
 import pytest
 import zarr
-from conftest import GROUPINGS, LABELS, StoredCrop, Volume, attributes, some_labels
+from conftest import GROUPINGS, Duck, StoredCrop, Volume, attributes, in_numpy, some_labels
 from funlib.persistence import open_ds
-from test_masks import Duck
 
 import voxmask
 from voxmask import Coordinate, Roi, errors
 
 PATIENCE = 60
 """How many seconds a process may take before it counts as hung."""
-
-
-def in_numpy(volume: Volume) -> voxmask.Array:
-    return voxmask.from_numpy(volume.voxels, volume.voxel_size, volume.offset, unit="nm", attrs={"labels": LABELS})
 
 
 def arrays(volume: Volume) -> dict[str, voxmask.Array]:
@@ -553,4 +548,3 @@ def test_a_forked_process_reads_from_a_server(tmp_path: Path) -> None:
         assert queue.get(timeout=60) == voxels.sum()
         process.join(60)
         server.shutdown()
-
