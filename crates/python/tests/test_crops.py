@@ -13,6 +13,9 @@ from conftest import StoredCrop, Volume
 import voxmask
 from voxmask import Roi, errors
 
+# A warning that no test expects is a bug.
+pytestmark = pytest.mark.filterwarnings("error::voxmask.MetadataWarning")
+
 # Crops with an array for each class
 
 

@@ -16,6 +16,9 @@ from funlib.persistence import open_ds
 import voxmask
 from voxmask import Roi, errors
 
+# A warning that no test expects is a bug.
+pytestmark = pytest.mark.filterwarnings("error::voxmask.MetadataWarning")
+
 
 def test_an_array_of_funlib_is_a_source(stored: Volume) -> None:
     source = open_ds(str(stored.path))

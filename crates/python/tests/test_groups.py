@@ -13,6 +13,9 @@ from conftest import GROUPINGS, SHAPE, Volume, in_numpy
 import voxmask
 from voxmask import errors
 
+# A warning that no test expects is a bug.
+pytestmark = pytest.mark.filterwarnings("error::voxmask.MetadataWarning")
+
 
 def same_groups(tmp_path: Path) -> dict[str, Any]:
     (tmp_path / "groups.json").write_text(json.dumps(GROUPINGS))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,8 @@ from conftest import GROUPINGS, KEPT, LABELS, SHAPE, Volume, WriteArray, attribu
 import voxmask
 from voxmask import Roi, errors
 
-
-@pytest.fixture(autouse=True)
-def warnings_are_errors() -> Any:
-    """A warning that no test expects is a bug."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", voxmask.MetadataWarning)
-        yield
+# A warning that no test expects is a bug.
+pytestmark = pytest.mark.filterwarnings("error::voxmask.MetadataWarning")
 
 
 # Labels

@@ -14,6 +14,9 @@ from conftest import GROUPINGS, KEPT, LABELS, SHAPE, Duck, StoredCrop, Volume, s
 import voxmask
 from voxmask import errors
 
+# A warning that no test expects is a bug.
+pytestmark = pytest.mark.filterwarnings("error::voxmask.MetadataWarning")
+
 
 @pytest.mark.parametrize("zarr_format", [2, 3])
 def test_masks_and_targets_are_written(stored: Volume, tmp_path: Path, zarr_format: int) -> None:
