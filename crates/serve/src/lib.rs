@@ -31,20 +31,26 @@
 //! # HTTP
 //!
 //! GET, HEAD and the preflight of browsers, from any origin; `ETag` and `If-None-Match`, one range of bytes, gzip for
-//! text. Chunks are compressed by their codec only. The head of a request has a limit in size and in time, and the
-//! number of connections has one.
+//! text. Chunks are compressed by their codec only. Requests have no bodies.
+//!
+//! The head of a request has a limit in size and in time, reading an answer has one in time, and connections have one
+//! in number ([`ServerOptions`]). Who lets the server wait for longest makes room for who comes.
 
 mod body;
 mod cache;
+mod callers;
 mod chunk;
 mod client;
 mod compute;
+mod connection;
 mod document;
 mod error;
 mod etag;
 mod key;
 mod layer;
+mod open_files;
 mod page;
+mod patient;
 mod respond;
 mod server;
 mod site;

@@ -38,6 +38,11 @@ struct Content<'a> {
 }
 
 impl Asked<'_> {
+    /// Whether anything is answered to this method.
+    pub(crate) fn is_known(&self) -> bool {
+        [Method::GET, Method::HEAD, Method::OPTIONS].contains(self.method)
+    }
+
     /// A document, compressed if the client takes that.
     pub(crate) fn document(&self, document: &Document) -> Response<Body> {
         let varies = document.is_compressible();

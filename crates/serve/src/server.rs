@@ -1,33 +1,31 @@
 //! Connections, and the end of all of them.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
 use tokio::runtime;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::body::Body;
+use crate::callers::Callers;
+use crate::connection::connection;
 use crate::error::ServeError;
-use crate::respond::{Asked, finish};
+use crate::open_files;
 use crate::site::Site;
 
 /// How much a server takes on, and how long it waits.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerOptions {
-    /// How many clients may be connected; others wait until one of them goes.
+    /// How many clients may be connected, fewer where the system allows fewer open files. When one more comes, the
+    /// one goes that the server has waited for longest: for a request, or for reading an answer. If all of them wait
+    /// for the server, the new one does, too.
     pub max_connections: usize,
     /// How long the head of a request may take, also the first byte of the next one.
     pub head_timeout: Duration,
+    /// How long a client may read nothing of its answer, until the connection is given up.
+    pub write_timeout: Duration,
     /// The size in bytes of the head of a request, at least 8 KiB.
     pub max_head_size: usize,
     /// How long requests may take that have begun when the server ends.
@@ -35,11 +33,12 @@ pub struct ServerOptions {
 }
 
 impl Default for ServerOptions {
-    /// 1024 connections, 30 s and 16 KiB for the head of a request, 2 s at the end.
+    /// 1024 connections, 30 s and 16 KiB for the head of a request, 30 s in which nothing is read, 2 s at the end.
     fn default() -> Self {
         Self {
             max_connections: 1024,
             head_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             max_head_size: 16 << 10,
             drain_timeout: Duration::from_secs(2),
         }
@@ -91,7 +90,7 @@ impl Shutdown {
     }
 
     /// Waits for the end.
-    fn wait(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub(crate) fn wait(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut begun = self.0.subscribe();
         async move {
             // Nobody can begin it any more if all who could have gone: then it never ends.
@@ -103,7 +102,8 @@ impl Shutdown {
 }
 
 impl Server {
-    /// Listens at `address`; port 0 is any that is free.
+    /// Listens at `address`; port 0 is any that is free. The process allows itself the open files that so many
+    /// connections need, as far as the system does.
     ///
     /// # Errors
     ///
@@ -113,6 +113,14 @@ impl Server {
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let max_connections = open_files::connections(options.max_connections);
+        if max_connections < options.max_connections {
+            tracing::warn!(
+                "no more than {max_connections} clients can be connected, since the process may not open more \
+                 files (ulimit -n)"
+            );
+        }
+        let options = ServerOptions { max_connections, ..options };
         Ok(Self { listener, address, options })
     }
 
@@ -143,31 +151,44 @@ impl Server {
     async fn serve(self, site: &Arc<Site>, shutdown: &Shutdown) -> Result<(), ServeError> {
         let listener =
             tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Start)?;
-        let most = self.options.max_connections.clamp(1, Semaphore::MAX_PERMITS);
-        let permits = Arc::new(Semaphore::new(most));
+        let callers = Callers::new(self.options.max_connections);
         let mut connections = JoinSet::new();
         let end = shutdown.wait();
         tokio::pin!(end);
+        let mut is_refusing = false;
         loop {
-            let accepted = async {
-                let permit = Arc::clone(&permits).acquire_owned().await;
-                (listener.accept().await, permit)
-            };
-            tokio::select! {
+            let accepted = tokio::select! {
                 () = &mut end => break,
-                Some(_) = connections.join_next() => {}
-                (accepted, permit) = accepted => match accepted {
-                    Ok((stream, peer)) => {
-                        let (site, shutdown) = (Arc::clone(site), shutdown.clone());
-                        let options = self.options;
-                        connections.spawn(async move {
-                            let _permit = permit;
-                            connection(stream, peer, &site, &shutdown, options).await;
-                        });
+                Some(_) = connections.join_next() => continue,
+                accepted = listener.accept() => accepted,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) if is_of_client(&error) => {
+                    tracing::debug!("a connection was not taken: {error}");
+                    continue;
+                }
+                Err(error) => {
+                    // Once is enough to be told.
+                    if !is_refusing {
+                        tracing::error!("connections are not taken: {error}");
                     }
-                    Err(error) => refused(&error).await,
-                },
-            }
+                    is_refusing = true;
+                    // What is missing, such as open files, comes back when others go.
+                    callers.send_away_longest_waited_for();
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            is_refusing = false;
+            let seat = tokio::select! {
+                () = &mut end => break,
+                seat = callers.seat() => seat,
+            };
+            let (site, shutdown, options) = (Arc::clone(site), shutdown.clone(), self.options);
+            connections.spawn(async move {
+                connection(stream, peer, seat, &site, &shutdown, options).await;
+            });
         }
         drop(listener);
         let drained = async { while connections.join_next().await.is_some() {} };
@@ -179,68 +200,13 @@ impl Server {
     }
 }
 
-/// A connection that could not be taken: the client has gone again, or there are too many open files.
-async fn refused(error: &io::Error) {
-    let is_of_client = matches!(
+/// Whether a connection could not be taken because the client has gone again.
+fn is_of_client(error: &io::Error) -> bool {
+    matches!(
         error.kind(),
         io::ErrorKind::ConnectionAborted
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::Interrupted
-    );
-    if is_of_client {
-        tracing::debug!("a connection was not taken: {error}");
-        return;
-    }
-    tracing::error!("a connection was not taken: {error}");
-    // What is missing comes back when others go.
-    tokio::time::sleep(Duration::from_millis(100)).await;
-}
-
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    site: &Arc<Site>,
-    shutdown: &Shutdown,
-    options: ServerOptions,
-) {
-    // Answers are written as a whole: there is nothing to wait for.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!("{peer}: {error}");
-    }
-    let service = service_fn(|request: Request<Incoming>| async move {
-        Ok::<_, Infallible>(answer(&request, peer, site, shutdown).await)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.head_timeout)
-        .max_buf_size(options.max_head_size.max(8 << 10))
-        .serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = shutdown.wait() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!("{peer}: the connection ended: {error}");
-    }
-}
-
-async fn answer(
-    request: &Request<Incoming>,
-    peer: SocketAddr,
-    site: &Arc<Site>,
-    shutdown: &Shutdown,
-) -> Response<Body> {
-    let begin = Instant::now();
-    let (method, path) = (request.method(), request.uri().path());
-    let asked = Asked { method, headers: request.headers() };
-    let mut response = site.answer(path, asked, shutdown.wait()).await;
-    finish(&mut response);
-    let status = response.status().as_u16();
-    tracing::debug!("{peer} {method} {path:?} {status} {:.1?}", begin.elapsed());
-    response
+    )
 }

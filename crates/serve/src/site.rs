@@ -108,7 +108,7 @@ impl Site {
         if asked.method == Method::OPTIONS {
             return asked.preflight();
         }
-        if asked.method != Method::GET && asked.method != Method::HEAD {
+        if !asked.is_known() {
             let mut response = asked.text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD");
             let allowed = hyper::header::HeaderValue::from_static(METHODS);
             response.headers_mut().insert(hyper::header::ALLOW, allowed);
