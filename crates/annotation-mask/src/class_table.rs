@@ -168,17 +168,14 @@ impl ClassTable {
     /// The ids of a class: its own, then those of all classes of which it consists, composite ones
     /// between too; none for a name that is not in the table.
     pub(crate) fn all_ids(&self, name: &str) -> Option<Vec<LabelId>> {
-        let mut seen = vec![self.index_of(name)?];
+        let mut order = vec![self.index_of(name)?];
+        let mut seen: BTreeSet<usize> = order.iter().copied().collect();
         let mut next = 0;
-        while let Some(&index) = seen.get(next) {
-            for constituent in self.direct(index) {
-                if !seen.contains(&constituent) {
-                    seen.push(constituent);
-                }
-            }
+        while let Some(&index) = order.get(next) {
+            order.extend(self.direct(index).filter(|constituent| seen.insert(*constituent)));
             next += 1;
         }
-        Some(seen.into_iter().map(|index| self.classes[index].id).collect())
+        Some(order.into_iter().map(|index| self.classes[index].id).collect())
     }
 
     /// Names of the table that a reader may have meant by one that is not in it.

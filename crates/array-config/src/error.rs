@@ -22,7 +22,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// A file has an extension that says nothing about its format.
-    #[error("{}: a config ends in .toml, .json, .yaml or .yml", file.display())]
+    #[error("{}: the name of a config or a groups file ends in .toml, .json, .yaml or .yml", file.display())]
     UnknownFormat {
         /// The file.
         file: PathBuf,

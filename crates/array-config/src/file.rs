@@ -1,6 +1,5 @@
 //! Configs in texts and files.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use crate::document::Format;
 use crate::error::ConfigError;
 use crate::parse::Parser;
 use crate::pick::pick;
+use crate::text_file::read_text;
 
 impl ArrayConfig {
     /// Reads a config in TOML.
@@ -66,8 +66,8 @@ impl ArrayConfig {
         let file = file.as_ref();
         let format =
             Format::of(file).ok_or_else(|| ConfigError::UnknownFormat { file: file.to_owned() })?;
-        let text = fs::read_to_string(file)
-            .map_err(|source| ConfigError::Io { file: file.to_owned(), source })?;
+        let text =
+            read_text(file).map_err(|source| ConfigError::Io { file: file.to_owned(), source })?;
         Self::from_text(format, &text, part).map_err(|error| error.in_file(file))
     }
 

@@ -1,6 +1,5 @@
 //! Grouping lists in a config.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use annotation_mask::{Grouping, Groups, LabelId, MaskError, Member, MemberGroup};
@@ -11,6 +10,7 @@ use crate::at::At;
 use crate::document::Format;
 use crate::error::ConfigError;
 use crate::fields::{Fields, expected, integer, list, malformed, text};
+use crate::text_file::read_text;
 
 /// One group for each channel, or the file that holds them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -157,8 +157,7 @@ pub fn read_grouping(path: &Path) -> Result<Grouping, ConfigError> {
 }
 
 fn read_file(file: PathBuf, at: &At<'_>) -> Result<Grouping, ConfigError> {
-    let text = fs::read_to_string(&file)
-        .map_err(|source| ConfigError::Io { file: file.clone(), source })?;
+    let text = read_text(&file).map_err(|source| ConfigError::Io { file: file.clone(), source })?;
     let wrong = |source: MaskError| ConfigError::GroupsFile {
         place: at.to_string(),
         file: file.clone(),

@@ -87,6 +87,7 @@ mod lengths;
 mod open;
 mod parse;
 mod pick;
+mod text_file;
 
 pub use channels::LabelChannels;
 pub use config::{

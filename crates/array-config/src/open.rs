@@ -9,6 +9,8 @@ use geometry::Roi;
 use serde_json::{Map, Value};
 use zarr_source::{Location, OpenOptions, ZarrArray, ZarrError, ZarrGroup, ZarrNode};
 
+use crate::text_file::read_text;
+
 /// Why something could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -315,8 +317,7 @@ pub fn is_crop(attrs: &Map<String, Value>) -> bool {
 ///
 /// [`OpenError::Io`] if the file cannot be read; those of [`ClassTable::from_csv`].
 pub fn read_class_table(path: &Path) -> Result<ClassTable, OpenError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+    let text = read_text(path).map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
     ClassTable::from_csv(&text)
         .map_err(|error| OpenError::ClassTable { path: path.to_owned(), source: Box::new(error) })
 }

@@ -403,7 +403,7 @@ pub(crate) struct ChannelArgs {
 /// The channels: groups of label ids or classes.
 #[derive(Debug, Args)]
 pub(crate) struct GroupArgs {
-    /// A file with the groups: TOML or JSON.
+    /// A file with the groups: TOML, JSON or YAML.
     #[arg(long, value_name = "FILE", help_heading = "Channels")]
     pub(crate) groups: Option<PathBuf>,
     /// One group; none, one or more label ids or classes.

@@ -1,6 +1,5 @@
 //! Opening what the user names: labels, crops, groups and tables of classes.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -204,7 +203,7 @@ fn decimals(option: &str, text: &str) -> Result<Vec<Decimal>, UsageError> {
 pub(crate) fn grouping(args: &GroupArgs) -> Result<Grouping> {
     let from_file = match &args.groups {
         Some(path) => {
-            let grouping = read_grouping(path)?;
+            let grouping = array_config::read_grouping(path)?;
             if grouping.is_empty() {
                 bail!("groups file {} has no groups: nothing would be masked", path.display());
             }
@@ -213,12 +212,4 @@ pub(crate) fn grouping(args: &GroupArgs) -> Result<Grouping> {
         None => Grouping::default(),
     };
     Ok(from_file.joined(Grouping::from(args.group.clone())))
-}
-
-fn read_grouping(path: &Path) -> Result<Grouping> {
-    let context = || format!("groups file {}", path.display());
-    let text = fs::read_to_string(path).with_context(context)?;
-    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    let grouping = if is_json { Grouping::from_json(&text) } else { Grouping::from_toml(&text) };
-    grouping.with_context(context)
 }

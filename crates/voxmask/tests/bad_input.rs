@@ -552,6 +552,28 @@ fn malformed_groups_files_are_refused_with_the_place() {
     mask_refuses(&sandbox, &["--groups", "crop.zarr"], 1, &["crop.zarr"]);
 }
 
+/// Neither may be waited for, nor read until the memory is full.
+#[cfg(unix)]
+#[test]
+fn files_of_the_user_that_never_end_are_refused_by_name() {
+    let sandbox = crop(Compression::default());
+    for name in ["endless.toml", "endless.csv"] {
+        std::os::unix::fs::symlink("/dev/zero", sandbox.path(name)).unwrap();
+    }
+    for name in ["pipe.json", "pipe.csv"] {
+        let made = std::process::Command::new("mkfifo").arg(sandbox.path(name)).status().unwrap();
+        assert!(made.success());
+    }
+    for name in ["endless.toml", "pipe.json"] {
+        mask_refuses(&sandbox, &["--groups", name], 1, &[name, "a pipe or a device"]);
+        unusable(&sandbox, name, &[name, "a pipe or a device"]);
+    }
+    for name in ["endless.csv", "pipe.csv"] {
+        let args = ["--group", "mito=3", "--classes", name];
+        mask_refuses(&sandbox, &args, 1, &[name, "a pipe or a device"]);
+    }
+}
+
 #[test]
 fn malformed_groups_on_the_command_line_are_wrong_usage() {
     let sandbox = crop(Compression::default());

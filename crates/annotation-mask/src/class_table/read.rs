@@ -1,5 +1,7 @@
 //! The rows of a class table, in any of its forms.
 
+use std::collections::BTreeSet;
+
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::class_table::Class;
@@ -166,13 +168,13 @@ fn row(record: &StringRecord, layout: &Layout, line: u64) -> Result<Class, MaskE
 fn constituents(text: &str, line: u64) -> Result<Vec<LabelId>, MaskError> {
     let is_separator =
         |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '-' | '[' | ']' | '(' | ')' | '"');
-    let mut ids = Vec::new();
+    let (mut ids, mut seen) = (Vec::new(), BTreeSet::new());
     for part in text.split(is_separator).filter(|part| !part.is_empty()) {
         let id = parse_id(part).ok_or_else(|| {
             let reason = format!("{part:?} in {text:?} is no label id");
             malformed(Some(line), Some(CONSTITUENTS.what), reason)
         })?;
-        if !ids.contains(&id) {
+        if seen.insert(id) {
             ids.push(id);
         }
     }
