@@ -80,7 +80,11 @@ impl<A: Array> ValidSampler<A> {
         let plan = Plan::new(mask.info(), options)?;
         let index = match plan.threshold {
             0 => None,
-            _ => Some(Index::new(&mask, &plan, options)?),
+            _ => {
+                let whole = Window::full(mask.info().spatial_shape()).map_err(ArrayError::from)?;
+                mask.info().blocks().check_count(&whole)?;
+                Some(Index::new(&mask, &plan, options)?)
+            }
         };
         Ok(Self { mask, plan, random: Random::new(options.seed), index })
     }

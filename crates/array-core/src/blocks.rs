@@ -11,6 +11,9 @@ use crate::hardware::Stores;
 use crate::in_this_thread::join;
 use crate::scalar::Scalar;
 
+/// A volume of 100 000 voxels along each axis has fewer blocks of 64 voxels.
+const MAX_BLOCKS: u64 = 1 << 32;
+
 /// How an array is cut into blocks: its chunks, mostly.
 ///
 /// ```
@@ -97,6 +100,25 @@ impl BlockGrid {
         let borders =
             |axis| self.border(window, axis).map_or(1, |(_, count)| count.saturating_add(1));
         (0..window.dims()).map(borders).fold(1, usize::saturating_mul)
+    }
+
+    /// Refuses a window with so many blocks that working through them, even if nothing is stored, would take
+    /// days: metadata can say that there are 10^15 of them.
+    ///
+    /// # Errors
+    ///
+    /// [`ArrayError::TooManyBlocks`] if there are more than 2^32.
+    ///
+    /// # Panics
+    ///
+    /// If the window has more dims than the blocks.
+    pub fn check_count(&self, window: &Window) -> Result<(), ArrayError> {
+        let blocks = self.num_blocks(window);
+        if u64::try_from(blocks).is_ok_and(|blocks| blocks <= MAX_BLOCKS) {
+            return Ok(());
+        }
+        let (block_shape, most) = (self.shape.clone(), MAX_BLOCKS);
+        Err(ArrayError::TooManyBlocks { blocks, block_shape, most })
     }
 
     /// Larger blocks, each of which is several of these: whole rows of blocks, whole layers of rows, as
@@ -524,6 +546,18 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+
+    #[test]
+    fn blocks_that_nobody_can_work_through_are_refused_with_their_number() {
+        let blocks = BlockGrid::new(&[1, 1, 2]).unwrap();
+        let window = |edge| Window::new(&[0, 0, 0], &[1 << 16, edge, 2]).unwrap();
+        blocks.check_count(&window(1 << 16)).unwrap();
+        let error = blocks.check_count(&window((1 << 16) + 1)).unwrap_err();
+        assert!(error.to_string().contains("4295032832 blocks of [1, 1, 2] voxels"), "{error}");
+        let most = usize::try_from(i64::MAX).unwrap();
+        let error = BlockGrid::new(&[1]).unwrap().check_count(&Window::full(&[most]).unwrap());
+        assert!(error.unwrap_err().to_string().contains("9223372036854775807 blocks"));
+    }
 
     #[test]
     fn each_part_lies_in_one_block_and_the_parts_cover_the_window_in_order() {

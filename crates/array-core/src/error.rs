@@ -83,6 +83,19 @@ pub enum ArrayError {
         /// The shape that was asked for.
         shape: Vec<usize>,
     },
+    /// Working through an array would not come to an end.
+    #[error(
+        "the array has {blocks} blocks of {block_shape:?} voxels, more than the {most} that are worked \
+         through; name a part of it"
+    )]
+    TooManyBlocks {
+        /// How many blocks it has.
+        blocks: usize,
+        /// The extent of a block along each spatial axis.
+        block_shape: Vec<usize>,
+        /// How many blocks it may have.
+        most: u64,
+    },
     /// The array cannot be written.
     #[error("{array} cannot be written: {reason}")]
     NotWritable {

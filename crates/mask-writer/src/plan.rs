@@ -1,6 +1,6 @@
 //! How the work is cut.
 
-use array_core::ArrayInfo;
+use array_core::{ArrayInfo, BlockGrid};
 use geometry::{Coordinate, VoxelGrid, VoxelSize, Window};
 use zarr_source::ZarrFormat;
 
@@ -38,7 +38,7 @@ pub(crate) struct Level {
 impl Plan {
     pub(crate) fn new(info: &ArrayInfo, options: &WriteOptions<'_>) -> Result<Self, WriteError> {
         let (chunk_shape, shard_shape) = shapes(info, options)?;
-        let levels = (0..options.levels.max(1))
+        let levels: Vec<Level> = (0..options.levels.max(1))
             .map(|level| {
                 let info = level_info(info, level)?;
                 let tile = match level {
@@ -54,6 +54,13 @@ impl Plan {
                 option: "levels",
                 reason: "there is at least 1, the resolution of the labels".to_owned(),
             });
+        }
+        info.blocks().check_count(&Window::full(info.spatial_shape())?)?;
+        for level in &levels {
+            let tiles = BlockGrid::new(&level.tile);
+            tiles.map_or(Ok(()), |tiles| {
+                tiles.check_count(&level.bounds()?).map_err(WriteError::from)
+            })?;
         }
         Ok(Self { chunk_shape, shard_shape, levels })
     }

@@ -241,7 +241,7 @@ mod tests {
 
     use array_core::ArrayExt;
     use zarrs::storage::store::MemoryStore;
-    use zarrs::storage::{ReadableStorage, StoreKey, WritableStorageTraits};
+    use zarrs::storage::{StoreKey, WritableStorageTraits};
 
     use super::*;
 
@@ -263,9 +263,8 @@ mod tests {
                     store.set(&key, fs::read(path).unwrap().into()).unwrap();
                 }
             }
-            let store: ReadableStorage = Arc::new(store);
             let elsewhere = PathBuf::from("/no-such-folder");
-            let container = Container::new(elsewhere.clone(), store);
+            let container = Container::new(elsewhere.clone(), Arc::new(store));
             let options = OpenOptions::default();
             let array = ZarrArray::open_in(container, elsewhere.join("s0"), &options).unwrap();
             let local = ZarrArray::open(root.join("s0")).unwrap();

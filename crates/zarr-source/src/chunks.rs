@@ -1,15 +1,14 @@
 //! The chunks of an array, as zarrs finds and decodes them.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 use array_core::{DType, Scalar};
-use zarrs::array::codec::api::{ArrayToBytesCodecTraits, CodecError};
 use zarrs::array::{Array, ArrayBytes, ArrayError};
 use zarrs::storage::{Bytes, StorageError, WritableStorageTraits};
 
+use crate::codecs::chunk::ChunkCodecs;
 use crate::codecs::options;
 use crate::error::ZarrError;
 use crate::shard::{ShardError, Sharding};
@@ -24,6 +23,8 @@ pub(crate) struct Chunks {
     pub(crate) stored_shape: Vec<usize>,
     pub(crate) fill_value: Scalar,
     pub(crate) sharding: Option<Sharding>,
+    /// Of what lies under one key.
+    codecs: ChunkCodecs,
     array: StoredArray,
     container: Container,
 }
@@ -36,7 +37,16 @@ impl Chunks {
     ) -> Result<Self, ZarrError> {
         let sharding = Sharding::new(&spec.array, &spec.stored_shape)
             .map_err(|what| ZarrError::unsupported(&dir, what))?;
+        let shape = spec.array.chunk_shape(&vec![0; spec.shape.len()]);
+        let shape = shape.map_err(|error| ZarrError::unsupported(&dir, error.to_string()))?;
+        let (data_type, fill_value) = (spec.array.data_type(), spec.array.fill_value());
         Ok(Self {
+            codecs: ChunkCodecs::new(
+                spec.array.codecs(),
+                shape.to_vec(),
+                data_type.clone(),
+                fill_value.clone(),
+            ),
             shape: spec.shape,
             stored_shape: spec.stored_shape,
             fill_value: spec.fill_value,
@@ -78,21 +88,19 @@ impl Chunks {
 
     /// The decoded elements of what lies under one key; none if there is nothing.
     pub(crate) fn read_stored(&self, index: &[usize]) -> Result<Option<Vec<u8>>, ZarrError> {
+        let key = self.array.chunk_key(&wide(index));
+        let encoded = self
+            .container
+            .get_at_most(&key, self.codecs.max_encoded_size())
+            .map_err(|error| self.store_error("read", index, error))?;
+        let Some(encoded) = encoded else { return self.check_presence().map(|()| None) };
         let decoded = self
-            .array
-            .retrieve_chunk_if_exists_opt::<ArrayBytes<'_>>(&wide(index), &options())
-            .and_then(|decoded| Ok(decoded.map(ArrayBytes::into_fixed).transpose()?))
-            .map_err(|error| match error {
-                ArrayError::StorageError(error)
-                | ArrayError::CodecError(CodecError::StorageError(error)) => {
-                    self.store_error("read", index, error)
-                }
-                other => self.stored_corrupt(index, other.to_string()),
-            })?;
-        let Some(decoded) = decoded else { return self.check_presence().map(|()| None) };
+            .codecs
+            .decode(encoded.into())
+            .map_err(|reason| self.stored_corrupt(index, reason))?;
         self.check_size(&decoded, &self.stored_shape)
             .map_err(|reason| self.stored_corrupt(index, reason))?;
-        Ok(Some(decoded.into_owned()))
+        Ok(Some(decoded))
     }
 
     /// Writes all elements of what lies under one key, or removes it if they are fill values.
@@ -123,22 +131,12 @@ impl Chunks {
 
     /// Encodes the elements of the smallest part that is decoded by itself; none if they are fill values.
     pub(crate) fn encode(&self, elements: ArrayBytes<'_>) -> Result<Option<Vec<u8>>, ZarrError> {
-        let (data_type, fill_value) = (self.array.data_type(), self.array.fill_value());
-        if elements.is_fill_value(fill_value) {
+        if elements.is_fill_value(self.array.fill_value()) {
             return Ok(None);
         }
         let encoded = match &self.sharding {
             Some(sharding) => sharding.encode(elements),
-            None => self
-                .array
-                .chunk_shape(&vec![0; self.shape.len()])
-                .map_err(|error| error.to_string())
-                .and_then(|shape| {
-                    let codecs = self.array.codecs();
-                    let encoded =
-                        codecs.encode(elements, &shape, data_type, fill_value, &options());
-                    encoded.map(Cow::into_owned).map_err(|error| error.to_string())
-                }),
+            None => self.codecs.encode(elements),
         };
         let refused =
             |reason| ZarrError::unsupported(&self.dir, format!("encoding a chunk ({reason})"));
@@ -163,7 +161,6 @@ impl Chunks {
             None => self.stored_corrupt(index, reason),
             Some(sharding) => {
                 let shard = sharding.locate(index).0;
-                let reason = self.no_file(&shard).unwrap_or(reason);
                 let chunk = format!("{index:?} in shard {:?}", self.key(&shard));
                 ZarrError::ChunkCorrupt { path: self.dir.clone(), chunk, reason }
             }
@@ -182,12 +179,6 @@ impl Chunks {
         }
         let file = self.container.file(&self.array.chunk_key(&wide(index)));
         self.container.store_error(action, &file, error)
-    }
-
-    /// What there is in place of the file of a shard, if something else is.
-    fn no_file(&self, index: &[usize]) -> Option<String> {
-        let file = self.container.file(&self.array.chunk_key(&wide(index)));
-        self.container.no_file(&file).map(|found| format!("the shard: {found}"))
     }
 
     /// The key of a chunk or shard, relative to the array.

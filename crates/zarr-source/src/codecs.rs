@@ -1,9 +1,10 @@
 //! Codecs, and keys of chunks, that zarrs lacks or has without limits.
 
+pub(crate) mod chunk;
+mod limited;
 mod lz4;
 pub(crate) mod n5_block;
 pub(crate) mod n5_keys;
-mod zstd;
 
 use std::sync::Once;
 
@@ -14,10 +15,10 @@ use zarrs::array::codec::api::CodecError;
 pub(crate) fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        limited::register();
         lz4::register();
         n5_block::register();
         n5_keys::register();
-        zstd::register();
     });
 }
 

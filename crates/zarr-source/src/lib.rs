@@ -68,9 +68,13 @@
 //! nothing is decoded for it. What cannot be read is an error that names the codec, the type, the key or
 //! the chunk. Opening and reading never create or change a file.
 //!
-//! Chunk keys, codecs, shards and the store of files are those of the zarrs crate. No public item names it;
+//! Chunk keys, codecs and shards are those of the zarrs crate, compressors with limits. No public item names it;
 //! inside, only the modules `store`, `spec`, `chunks`, `shard` and `codecs` do. Requests are those of
 //! object_store, and zip archives are read by rc-zip.
+//!
+//! Nothing is believed before it is checked: no codec decodes to more than the metadata say, no file is read that is
+//! far larger than a chunk, no document above 64 MiB. Links are followed wherever they lead, but never in circles; one
+//! that leads nowhere is an error. Only regular files are read.
 //!
 //! Writing replaces files as a whole: a read at the same time sees the old or the new chunk. Threads may
 //! write to one array at the same time, processes only if they share no chunk (or shard). Nothing is

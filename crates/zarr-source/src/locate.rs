@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::ZarrError;
 use crate::node::{Node, NodeKind, path_inside};
-use crate::store::Container;
+use crate::store::{Container, Links};
 
 /// How many arrays a message names, and how many folders are looked into to find them.
 const MAX_NAMED: usize = 12;
@@ -83,14 +83,19 @@ struct Walk<'a> {
     root: &'a Path,
     found: Vec<PathBuf>,
     folders: Vec<PathBuf>,
+    links: Links,
 }
 
 impl<'a> Walk<'a> {
     fn new(root: &'a Path) -> Self {
-        Self { root, found: Vec::new(), folders: vec![root.to_owned()] }
+        let folders = vec![root.to_owned()];
+        Self { root, found: Vec::new(), folders, links: Links::default() }
     }
 
     fn look_into(&mut self, container: &Container, folder: &Path) -> Result<(), ZarrError> {
+        if !self.links.enters(container, folder) {
+            return Ok(());
+        }
         let Some(names) = container.folders(folder)? else {
             // A name in metadata does not mean that something is there.
             let is_there =

@@ -3,7 +3,6 @@
 //! A folder without that file is a group as well if it lies in a container, which begins with the topmost
 //! folder whose file names a version of N5.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -91,7 +90,7 @@ pub(crate) fn is_container(dir: &Path) -> bool {
 }
 
 fn document(dir: &Path) -> Option<Map<String, Value>> {
-    serde_json::from_slice(&fs::read(dir.join(ATTRIBUTES)).ok()?).ok()
+    Container::at(dir).ok()?.read_json(&dir.join(ATTRIBUTES)).ok()?
 }
 
 /// Whether a document is that of an array: one key of these may be missing, which is told later.

@@ -11,24 +11,22 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
-use zarrs::array::codec::api::{
-    ArrayToBytesCodecTraits, BytesRepresentation, CodecMetadataOptions,
-};
-use zarrs::array::codec::{CodecChain, ShardingCodecConfiguration, ShardingIndexLocation};
-use zarrs::array::{ArrayBytes, ArrayShardedExt, DataType, FillValue, data_type};
+use zarrs::array::codec::api::CodecMetadataOptions;
+use zarrs::array::codec::{ShardingCodecConfiguration, ShardingIndexLocation};
+use zarrs::array::{ArrayBytes, ArrayShardedExt, FillValue, data_type};
 use zarrs::metadata::ConfigurationSerialize;
-use zarrs::metadata::v3::MetadataV3;
 use zarrs::storage::StorageError;
 use zarrs::storage::byte_range::ByteRange;
 
 use crate::chunks::wide;
-use crate::codecs::options;
+use crate::codecs::chunk::ChunkCodecs;
 use crate::spec::StoredArray;
 
 /// The number of index entries that are kept before old ones are dropped: 16 MB.
 const MAX_CACHED_ENTRIES: usize = 1 << 20;
-/// The size in bytes of an index that is refused, and of an entry in it.
-const MAX_INDEX_SIZE: u64 = 1 << 32;
+/// The size in bytes of an index above which it is refused, as eight million chunks in a shard have it, and
+/// that of an entry in it.
+const MAX_INDEX_SIZE: u64 = 1 << 27;
 const INDEX_ENTRY_SIZE: u64 = 16;
 /// What the index says of a chunk that is not stored.
 const MISSING: u64 = u64::MAX;
@@ -37,8 +35,8 @@ const MISSING: u64 = u64::MAX;
 pub(crate) struct Sharding {
     pub(crate) chunk_shape: Vec<usize>,
     chunks_per_shard: Vec<usize>,
-    chunk: Codecs,
-    index: Codecs,
+    chunk: ChunkCodecs,
+    index: ChunkCodecs,
     index_range: ByteRange,
     index_size: u64,
     cache: Mutex<HashMap<Vec<usize>, Arc<ShardIndex>>>,
@@ -89,12 +87,21 @@ impl Sharding {
         let counts = wide(&chunks_per_shard).into_iter().chain([2]);
         let index_shape = counts.filter_map(NonZeroU64::new).collect();
         let missing = FillValue::from(MISSING);
-        let index =
-            Codecs::new(&configuration.index_codecs, index_shape, data_type::uint64(), missing)?;
+        let index = ChunkCodecs::from_metadata(
+            &configuration.index_codecs,
+            index_shape,
+            data_type::uint64(),
+            missing,
+        )?;
         let index_size = index.encoded_size()?;
         let (data_type, fill_value) = (array.data_type().clone(), array.fill_value().clone());
         Ok(Some(Self {
-            chunk: Codecs::new(&configuration.codecs, shape.to_vec(), data_type, fill_value)?,
+            chunk: ChunkCodecs::from_metadata(
+                &configuration.codecs,
+                shape.to_vec(),
+                data_type,
+                fill_value,
+            )?,
             chunk_shape,
             chunks_per_shard,
             index,
@@ -130,6 +137,12 @@ impl Sharding {
         if offset.checked_add(size).is_none_or(|end| end > shard_size) {
             return Err(ShardError::Corrupt(format!(
                 "the shard's index places it at {offset}, {size} bytes long, in a file of {shard_size} bytes"
+            )));
+        }
+        let most = self.chunk.max_encoded_size();
+        if size > most {
+            return Err(ShardError::Corrupt(format!(
+                "the shard's index says that it has {size} bytes, more than the {most} that a chunk has at most"
             )));
         }
         let range = ByteRange::FromStart(offset, Some(size));
@@ -215,14 +228,13 @@ impl Sharding {
             .index
             .decode(encoded.into())
             .map_err(|reason| ShardError::Corrupt(format!("the shard's index: {reason}")))?;
-        let (numbers, _) = decoded.as_chunks::<8>();
-        let numbers: Vec<u64> = numbers.iter().copied().map(u64::from_ne_bytes).collect();
-        let (entries, _) = numbers.as_chunks::<2>();
-        let index = Arc::new(ShardIndex { shard_size, entries: entries.to_vec() });
+        let entries: Vec<[u64; 2]> = bytemuck::pod_collect_to_vec(&decoded);
+        drop(decoded);
         let mut cache = cache();
         if cache.len().saturating_mul(entries.len().max(1)) >= MAX_CACHED_ENTRIES {
             cache.clear();
         }
+        let index = Arc::new(ShardIndex { shard_size, entries });
         cache.insert(shard.to_vec(), Arc::clone(&index));
         Ok(Some(index))
     }
@@ -264,49 +276,4 @@ fn divide(shard_shape: &[usize], chunk_shape: &[NonZeroU64]) -> Option<(Vec<usiz
         Some((chunk, shard.checked_div(chunk)?)).filter(|_| shard.is_multiple_of(chunk))
     };
     shard_shape.iter().zip(chunk_shape).map(axis).collect()
-}
-
-/// The codecs of a part of a shard.
-struct Codecs {
-    chain: CodecChain,
-    shape: Vec<NonZeroU64>,
-    data_type: DataType,
-    fill_value: FillValue,
-}
-
-impl Codecs {
-    fn new(
-        codecs: &[MetadataV3],
-        shape: Vec<NonZeroU64>,
-        data_type: DataType,
-        fill_value: FillValue,
-    ) -> Result<Self, String> {
-        let chain = CodecChain::from_metadata(codecs)
-            .map_err(|error| format!("the combination of codecs in shards ({error})"))?;
-        Ok(Self { chain, shape, data_type, fill_value })
-    }
-
-    /// The decoded elements, in C order and native byte order; otherwise what is wrong.
-    fn decode(&self, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
-        self.chain
-            .decode(Cow::Owned(bytes), &self.shape, &self.data_type, &self.fill_value, &options())
-            .and_then(|decoded| Ok(decoded.into_fixed()?.into_owned()))
-            .map_err(|error| error.to_string())
-    }
-
-    /// The encoded elements, which are in C order and native byte order; otherwise what is wrong.
-    fn encode(&self, elements: ArrayBytes<'_>) -> Result<Vec<u8>, String> {
-        self.chain
-            .encode(elements, &self.shape, &self.data_type, &self.fill_value, &options())
-            .map(Cow::into_owned)
-            .map_err(|error| error.to_string())
-    }
-
-    fn encoded_size(&self) -> Result<u64, String> {
-        match self.chain.encoded_representation(&self.shape, &self.data_type, &self.fill_value) {
-            Ok(BytesRepresentation::FixedSize(size)) => Ok(size),
-            Ok(_) => Err("a shard index whose size differs from shard to shard".to_owned()),
-            Err(error) => Err(format!("the codecs of the shard index ({error})")),
-        }
-    }
 }

@@ -6,6 +6,8 @@
 
 mod consolidated;
 mod documents;
+mod folder;
+mod links;
 mod listing;
 mod options;
 #[cfg(feature = "remote")]
@@ -22,9 +24,15 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use zarrs::filesystem::FilesystemStore;
-use zarrs::storage::{ReadableStorage, StorageError, StoreKey, WritableStorage};
+use zarrs::storage::byte_range::ByteRange;
+use zarrs::storage::store::MemoryStore;
+use zarrs::storage::{
+    MaybeBytes, ReadableStorage, ReadableStorageTraits, StorageError, StoreKey, WritableStorage,
+};
 
 use self::documents::Documents;
+use self::folder::{FolderStore, what_it_is};
+pub(crate) use self::links::Links;
 pub use self::options::StoreOptions;
 #[cfg(feature = "remote")]
 use self::remote::RemoteStore;
@@ -35,8 +43,22 @@ use crate::json::{from_bytes, to_bytes};
 use crate::location::Location;
 use crate::node::absolute;
 
-/// The size of a metadata document that is not read: its values take many times as much memory.
-const MAX_DOCUMENT_SIZE: u64 = 1 << 28;
+/// The size up to which a metadata document is read, which even those of whole containers have not.
+const MAX_DOCUMENT_SIZE: u64 = 1 << 26;
+
+/// A store that reads no more than is asked for.
+pub(crate) trait LimitedStore: ReadableStorageTraits {
+    /// A whole file; none if it is not stored. One that is larger than `limit` bytes is an error of the kind
+    /// [`ErrorKind::FileTooLarge`], before anything is read.
+    fn get_at_most(&self, key: &StoreKey, limit: u64) -> Result<MaybeBytes, StorageError>;
+}
+
+/// What is in memory was allowed to be there.
+impl LimitedStore for MemoryStore {
+    fn get_at_most(&self, key: &StoreKey, _limit: u64) -> Result<MaybeBytes, StorageError> {
+        self.get(key)
+    }
+}
 
 /// The store of a container.
 #[derive(Clone)]
@@ -48,7 +70,7 @@ pub(crate) struct Container {
 struct Inner {
     /// The folder in which the keys of the store begin.
     base: PathBuf,
-    store: ReadableStorage,
+    store: Arc<dyn LimitedStore>,
     kind: Kind,
 }
 
@@ -89,7 +111,7 @@ impl Container {
         let (Some(folder), Some(name)) = (archive.parent(), archive.file_name()) else {
             return Err(ZarrError::unsupported(archive, "an archive without a name"));
         };
-        let store: ReadableStorage = Arc::new(file_store(folder)?);
+        let store: ReadableStorage = Arc::new(FolderStore::new(folder));
         let key = name.to_str().and_then(|name| StoreKey::new(name).ok());
         let key = key.ok_or_else(|| not_unicode(archive))?;
         Self::zipped(archive.to_owned(), store, key)?.rooted_around(dir)
@@ -98,7 +120,7 @@ impl Container {
     /// The container in the zip archive under a key of a store.
     fn zipped(base: PathBuf, store: ReadableStorage, key: StoreKey) -> Result<Self, ZarrError> {
         let zip = Arc::new(ZipStore::open(&base, store, key)?);
-        let store: ReadableStorage = Arc::<ZipStore>::clone(&zip);
+        let store: Arc<dyn LimitedStore> = Arc::<ZipStore>::clone(&zip);
         let kind = Kind::Zip(zip, Documents::default());
         Ok(Self { root: base.clone(), inner: Arc::new(Inner { base, store, kind }) })
     }
@@ -115,7 +137,7 @@ impl Container {
         let (remote, names) = RemoteStore::open(location, options)?;
         let base = remote.base().to_owned();
         let mut dir = base.clone();
-        let store: ReadableStorage = Arc::<RemoteStore>::clone(&remote);
+        let store: Arc<dyn LimitedStore> = Arc::<RemoteStore>::clone(&remote);
         for (index, name) in names.iter().enumerate() {
             dir.push(name);
             if !zip::is_archive_name(name) {
@@ -138,18 +160,20 @@ impl Container {
 
     /// The container whose root is the folder `root`.
     pub(crate) fn at(root: &Path) -> Result<Self, ZarrError> {
-        Ok(Self::new(root.to_owned(), Arc::new(file_store(root)?)))
+        check_unicode(root)?;
+        Ok(Self::new(root.to_owned(), Arc::new(FolderStore::new(root))))
     }
 
     /// The container whose root is the folder `root`, which nobody reads before it is complete.
     pub(crate) fn staged(root: &Path) -> Result<Self, ZarrError> {
-        let store: ReadableStorage = Arc::new(file_store(root)?);
+        check_unicode(root)?;
+        let store = Arc::new(FolderStore::new(root));
         let inner = Inner { base: root.to_owned(), store, kind: Kind::Staged };
         Ok(Self { root: root.to_owned(), inner: Arc::new(inner) })
     }
 
     /// The container in a store, which messages call `root`.
-    pub(crate) fn new(root: PathBuf, store: ReadableStorage) -> Self {
+    pub(crate) fn new(root: PathBuf, store: Arc<dyn LimitedStore>) -> Self {
         let inner = Inner { base: root.clone(), store, kind: Kind::Folder };
         Self { root, inner: Arc::new(inner) }
     }
@@ -172,7 +196,16 @@ impl Container {
     }
 
     pub(crate) fn readable(&self) -> ReadableStorage {
-        Arc::clone(&self.inner.store)
+        Arc::<dyn LimitedStore>::clone(&self.inner.store)
+    }
+
+    /// A whole file; none if it is not stored. One that is larger than `limit` bytes is an error.
+    pub(crate) fn get_at_most(
+        &self,
+        key: &StoreKey,
+        limit: u64,
+    ) -> Result<MaybeBytes, StorageError> {
+        self.inner.store.get_at_most(key, limit)
     }
 
     /// The store for writing below the folder `folder`, which it never brings back if it has gone.
@@ -220,29 +253,20 @@ impl Container {
 
     fn fetch_json(&self, file: &Path) -> Result<Option<Map<String, Value>>, ZarrError> {
         let key = self.key(file)?;
-        // Before it is read, and perhaps decompressed. What cannot be asked is told when it is read.
-        if self.sizes_are_cheap()
-            && let Ok(Some(size)) = self.inner.store.size_key(&key)
-        {
-            check_document_size(file, size)?;
-        }
-        match self.inner.store.get(&key) {
-            // As if it were not there, for a store of files.
-            Ok(None) if self.is_folder() && file.is_symlink() => {
-                let error = io::Error::new(ErrorKind::NotFound, "it is a link that leads nowhere");
-                Err(ZarrError::io("read", file, error))
-            }
+        match self.get_at_most(&key, MAX_DOCUMENT_SIZE) {
             Ok(bytes) => bytes.map(|bytes| self.parse(file, &bytes)).transpose(),
             // What should be a folder is a file.
             Err(StorageError::IOError(error)) if error.kind() == ErrorKind::NotADirectory => {
                 Ok(None)
+            }
+            Err(StorageError::IOError(error)) if error.kind() == ErrorKind::FileTooLarge => {
+                Err(ZarrError::malformed(file, format!("too large for metadata: {error}")))
             }
             Err(error) => Err(self.store_error("read", file, error)),
         }
     }
 
     fn parse(&self, file: &Path, bytes: &[u8]) -> Result<Map<String, Value>, ZarrError> {
-        check_document_size(file, u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
         let is_page = bytes.trim_ascii_start().starts_with(b"<");
         if is_page && !self.is_folder() {
             let reason = "it is a page in HTML or XML, not JSON; some servers answer so for what \
@@ -287,20 +311,22 @@ impl Container {
         ZarrError::io(action, file, error)
     }
 
-    /// What is wrong with a file of an archive, if that is what the error tells.
+    /// What is wrong with a file, rather than with reading it, if that is what the error tells.
     pub(crate) fn damage(&self, error: &StorageError) -> Option<String> {
         let StorageError::IOError(error) = error else {
             return None;
         };
-        let is_damage =
-            matches!(self.inner.kind, Kind::Zip(..)) && error.kind() == ErrorKind::InvalidData;
+        let is_damage = match error.kind() {
+            ErrorKind::FileTooLarge => true,
+            ErrorKind::InvalidData => matches!(self.inner.kind, Kind::Zip(..)),
+            _ => false,
+        };
         is_damage.then(|| error.to_string())
     }
 
     /// What there is in place of a file, if something else is.
     pub(crate) fn no_file(&self, path: &Path) -> Option<&'static str> {
-        let found = fs::metadata(path).ok().filter(|found| self.is_folder() && !found.is_file())?;
-        Some(if found.is_dir() { "it is a directory, not a file" } else { "it is no regular file" })
+        fs::metadata(path).ok().filter(|_| self.is_folder()).and_then(|found| what_it_is(&found))
     }
 
     /// The key of a file or folder.
@@ -317,17 +343,30 @@ impl fmt::Debug for Container {
     }
 }
 
-fn check_document_size(file: &Path, size: u64) -> Result<(), ZarrError> {
-    if size <= MAX_DOCUMENT_SIZE {
-        return Ok(());
-    }
-    let reason =
-        format!("it has {size} bytes, too many for metadata (at most {MAX_DOCUMENT_SIZE})");
-    Err(ZarrError::malformed(file, reason))
-}
-
 fn file_store(root: &Path) -> Result<FilesystemStore, ZarrError> {
     FilesystemStore::new(root).map_err(|_| not_unicode(root))
+}
+
+fn check_unicode(root: &Path) -> Result<(), ZarrError> {
+    root.to_str().map(drop).ok_or_else(|| not_unicode(root))
+}
+
+/// The error of a file that is larger than what is asked for.
+fn too_large(size: u64, limit: u64) -> io::Error {
+    io::Error::new(ErrorKind::FileTooLarge, format!("it has {size} bytes, and may have {limit}"))
+}
+
+/// The part of `size` bytes that a range means, if it lies within them.
+fn within(range: ByteRange, size: u64) -> io::Result<(u64, u64)> {
+    let (start, len) = match range {
+        ByteRange::FromStart(start, Some(len)) => (start, len),
+        ByteRange::FromStart(start, None) => (start, size.saturating_sub(start)),
+        ByteRange::Suffix(len) => (size.saturating_sub(len), len.min(size)),
+    };
+    match start.checked_add(len) {
+        Some(end) if end <= size => Ok((start, len)),
+        _ => Err(io::Error::new(ErrorKind::UnexpectedEof, "the file ends too early")),
+    }
 }
 
 fn not_unicode(path: &Path) -> ZarrError {

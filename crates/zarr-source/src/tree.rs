@@ -13,7 +13,7 @@ use crate::location::Location;
 use crate::node::{Node, NodeKind, ZarrFormat};
 use crate::options::OpenOptions;
 use crate::spec::ArraySpec;
-use crate::store::Container;
+use crate::store::{Container, Links};
 
 /// How many folders are looked into, of which most may hold nothing.
 const MAX_FOLDERS: usize = 100_000;
@@ -112,6 +112,7 @@ impl ZarrTree {
             }
             None => {
                 let mut walk = Walk::new(&container, max_nodes);
+                walk.links.enters(&container, &dir);
                 let listed = match container.folders(&dir) {
                     Ok(_) => walk.children(&dir)?.unwrap_or_default(),
                     // A file, or nothing: told below.
@@ -139,6 +140,7 @@ pub(crate) fn of(
     let kind = TreeKind::Group { format: group.format };
     let mut root = node(String::new(), &group.dir, kind, group.attrs.clone());
     root.levels = levels_of(container, group);
+    walk.links.enters(container, &group.dir);
     root.children = walk
         .children(&group.dir)?
         .ok_or_else(|| ZarrError::NotListable { path: group.dir.clone() })?;
@@ -150,6 +152,7 @@ struct Walk<'a> {
     left: usize,
     folders_left: usize,
     depth: usize,
+    links: Links,
     truncated: bool,
 }
 
@@ -157,7 +160,8 @@ impl<'a> Walk<'a> {
     /// A walk that has made the first of its nodes.
     fn new(container: &'a Container, max_nodes: usize) -> Self {
         let left = max_nodes.saturating_sub(1);
-        Self { container, left, folders_left: MAX_FOLDERS, depth: 0, truncated: false }
+        let links = Links::default();
+        Self { container, left, folders_left: MAX_FOLDERS, depth: 0, links, truncated: false }
     }
 
     /// The nodes in a folder; none if nothing tells them.
@@ -219,6 +223,10 @@ impl<'a> Walk<'a> {
         let mut found = node(name, path, kind, attrs);
         found.levels = levels;
         let is_folder = matches!(found.kind, TreeKind::Folder);
+        if !self.links.enters(self.container, path) {
+            found.not_listed = Some("it is a link to what is listed elsewhere".to_owned());
+            return Some(found);
+        }
         match self.children(path) {
             Ok(Some(children)) => found.children = children,
             Ok(None) => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use array_core::ArrayInfo;
 use zarrs::storage::store::MemoryStore;
-use zarrs::storage::{ReadableStorage, StoreKey, WritableStorageTraits};
+use zarrs::storage::{StoreKey, WritableStorageTraits};
 
 use crate::array::ZarrArray;
 use crate::chunks::Chunks;
@@ -74,7 +74,6 @@ impl VirtualImage {
                     .map_err(|error| ZarrError::unsupported(&file, format!("a key ({error})")))?;
                 documents.push((key, bytes));
             }
-            let store: ReadableStorage = store;
             let container = Container::new(group.clone(), store);
             let open = |(level, info): (usize, &ArrayInfo)| {
                 let dir = group.join(array_name(level));

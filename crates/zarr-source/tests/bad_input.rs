@@ -468,9 +468,9 @@ fn a_chunk_that_no_machine_can_hold_is_an_error_and_not_the_end() {
 fn a_document_that_is_too_large_for_metadata_is_not_read() {
     let (_folder, array) = damaged("v2_raw");
     let file = fs::File::create(array.join(".zattrs")).unwrap();
-    file.set_len((1 << 28) + 1).unwrap();
+    file.set_len((1 << 26) + 1).unwrap();
     let reason = malformed_reason(ZarrArray::open(&array));
-    assert!(reason.contains("it has 268435457 bytes"), "{reason}");
+    assert!(reason.contains("it has 67108865 bytes, and may have 67108864"), "{reason}");
 }
 
 #[cfg(unix)]
@@ -489,10 +489,6 @@ fn something_else_than_a_file_in_place_of_a_chunk_says_so() {
         let cause = std::error::Error::source(&error).unwrap().to_string();
         assert_eq!(cause, "it is a directory, not a file", "{name}");
     }
-    let error = replaced("v3_sharded", &|file| {
-        assert!(std::process::Command::new("mkfifo").arg(file).status().unwrap().success());
-    });
-    assert!(error.to_string().ends_with("the shard: it is no regular file"), "{error}");
 }
 
 #[test]

@@ -113,6 +113,7 @@ impl<'a, A: Array> Check<'a, A> {
     fn count(&self) -> Result<Counted, MaskError> {
         let info = self.crop.info();
         let whole = Window::full(info.spatial_shape()).map_err(ArrayError::from)?;
+        info.blocks().check_count(&whole)?;
         let work = |window: &Window, ()| self.count_block(window);
         let merge = |one: Counted, two: Counted| {
             let classes = one.classes.into_iter().zip(two.classes).zip(&self.always);

@@ -146,6 +146,7 @@ impl Check<'_> {
             .chain(of_groups.flat_map(|group| group.ids.iter().copied()))
             .collect();
         let whole = Window::full(info.spatial_shape()).map_err(ArrayError::from)?;
+        info.blocks().check_count(&whole)?;
         let work = |window: &Window, ()| {
             let mut counts = ValueCounts::default();
             self.array.visit(window, &mut |block| {

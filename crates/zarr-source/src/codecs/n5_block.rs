@@ -31,8 +31,6 @@ pub(crate) const COMPRESSION: &str = "compression";
 
 /// The mode of blocks whose elements all have one size.
 const MODE_DEFAULT: u16 = 0;
-/// The field of a Blosc header that says to how many bytes it decodes.
-const BLOSC_SIZE: std::ops::Range<usize> = 4..8;
 
 /// Makes the codec known to zarrs.
 pub(super) fn register() {
@@ -48,9 +46,7 @@ fn create(metadata: &MetadataV3) -> Result<Codec, PluginCreateError> {
             let metadata: MetadataV3 = serde_json::from_value(value.clone())
                 .map_err(|error| invalid(error.to_string()))?;
             match Codec::from_metadata(&metadata)? {
-                Codec::BytesToBytes(codec) => {
-                    Some(Compression { is_blosc: metadata.name() == "blosc", codec, metadata })
-                }
+                Codec::BytesToBytes(codec) => Some(Compression { codec, metadata }),
                 _ => return Err(invalid(format!("{} does not compress bytes", metadata.name()))),
             }
         }
@@ -67,7 +63,6 @@ struct N5Block {
 struct Compression {
     codec: Arc<dyn BytesToBytesCodecTraits>,
     metadata: MetadataV3,
-    is_blosc: bool,
 }
 
 impl ExtensionName for N5Block {
@@ -191,17 +186,6 @@ impl N5Block {
         let Some(compression) = &self.compression else {
             return Ok(encoded.to_vec());
         };
-        // Blosc would allocate what its own header claims.
-        if compression.is_blosc {
-            let claimed = encoded.get(BLOSC_SIZE).and_then(|bytes| bytes.try_into().ok());
-            let claimed = claimed.map(u32::from_le_bytes);
-            if claimed.and_then(|size| usize::try_from(size).ok()) != Some(expected) {
-                let claimed = claimed.map_or("nothing".to_owned(), |size| format!("{size} bytes"));
-                return Err(failed(format!(
-                    "the Blosc data claim to hold {claimed}, expected {expected}"
-                )));
-            }
-        }
         let size = u64::try_from(expected).unwrap_or(u64::MAX);
         let representation = BytesRepresentation::FixedSize(size);
         let decoded = compression.codec.decode(Cow::Borrowed(encoded), &representation, options)?;

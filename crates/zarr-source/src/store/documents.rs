@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::Container;
 use super::consolidated::Consolidated;
 #[cfg(feature = "remote")]
-use super::{Kind, root::DOCUMENTS};
+use super::{Kind, MAX_DOCUMENT_SIZE, root::DOCUMENTS};
 use crate::error::ZarrError;
 
 type Answer = Result<Option<Map<String, Value>>, ZarrError>;
@@ -82,7 +82,7 @@ impl Container {
         if wanted.len() < 2 {
             return;
         }
-        for (file, bytes) in wanted.into_iter().zip(remote.get_all(keys)) {
+        for (file, bytes) in wanted.into_iter().zip(remote.get_all(keys, MAX_DOCUMENT_SIZE)) {
             let document = match bytes {
                 Ok(Some(bytes)) => self.parse(&file, &bytes).ok().map(Some),
                 Ok(None) => Some(None),

@@ -29,7 +29,7 @@ use zarrs::storage::{
 };
 
 use self::failure::{Failure, not_stored};
-use super::StoreOptions;
+use super::{LimitedStore, StoreOptions, too_large};
 use crate::error::ZarrError;
 use crate::location::Location;
 
@@ -114,15 +114,19 @@ impl RemoteStore {
         Ok(size)
     }
 
-    /// Several objects at the same time.
-    pub(super) fn get_all(&self, keys: Vec<StoreKey>) -> Vec<Result<MaybeBytes, StorageError>> {
+    /// Several objects at the same time, each of at most `limit` bytes.
+    pub(super) fn get_all(
+        &self,
+        keys: Vec<StoreKey>,
+        limit: u64,
+    ) -> Vec<Result<MaybeBytes, StorageError>> {
         let mut found = Vec::with_capacity(keys.len());
         for keys in keys.chunks(PARALLEL) {
             let running: Vec<_> = keys
                 .iter()
                 .map(|key| {
                     let (store, path) = (Arc::clone(&self.store), object_path(key)?);
-                    runtime::start(async move { whole_object(&*store, &path).await })
+                    runtime::start(async move { whole_object(&*store, &path, limit).await })
                 })
                 .collect();
             for answer in running {
@@ -155,14 +159,15 @@ impl RemoteStore {
         if let Some((_, bytes)) = last.as_ref().filter(|(known, _)| known == path) {
             return Ok(Some(bytes.clone()));
         }
-        let found = self.get_object(path)?;
+        let found = self.get_object(path, u64::MAX)?;
         *last = found.clone().map(|bytes| (path.clone(), bytes));
         Ok(found)
     }
 
-    fn get_object(&self, path: &ObjectPath) -> Result<MaybeBytes, StorageError> {
+    fn get_object(&self, path: &ObjectPath, limit: u64) -> Result<MaybeBytes, StorageError> {
         let (store, path) = (Arc::clone(&self.store), path.clone());
-        let answer = runtime::start(async move { whole_object(&*store, &path).await })?.wait()?;
+        let answer = async move { whole_object(&*store, &path, limit).await };
+        let answer = runtime::start(answer)?.wait()?;
         self.maybe(answer)
     }
 
@@ -277,9 +282,16 @@ enum Answer<T> {
     Refused,
 }
 
-async fn whole_object(store: &dyn ObjectStore, path: &ObjectPath) -> Result<Bytes, Failure> {
+async fn whole_object(
+    store: &dyn ObjectStore,
+    path: &ObjectPath,
+    limit: u64,
+) -> Result<Bytes, Failure> {
     let found = store.get_opts(path, GetOptions::new()).await?;
     let size = found.meta.size;
+    if size > limit {
+        return Err(Failure::Io(too_large(size, limit)));
+    }
     check_size(size)?;
     complete(found.bytes().await?, size)
 }
@@ -352,9 +364,15 @@ fn retry_config(options: &StoreOptions) -> RetryConfig {
     }
 }
 
+impl LimitedStore for RemoteStore {
+    fn get_at_most(&self, key: &StoreKey, limit: u64) -> Result<MaybeBytes, StorageError> {
+        self.get_object(&object_path(key)?, limit)
+    }
+}
+
 impl ReadableStorageTraits for RemoteStore {
     fn get(&self, key: &StoreKey) -> Result<MaybeBytes, StorageError> {
-        self.get_object(&object_path(key)?)
+        self.get_object(&object_path(key)?, u64::MAX)
     }
 
     fn get_partial_many<'a>(

@@ -19,6 +19,7 @@ use zarrs::storage::{
     ReadableStorageTraits, StorageError, StoreKey, StoreKeys, StoreKeysPrefixes, StorePrefix,
 };
 
+use super::{LimitedStore, too_large, within};
 use crate::error::ZarrError;
 
 /// The size of what stands before the data of an entry, without the names in it.
@@ -148,9 +149,9 @@ impl ZipStore {
         let mut at = entry.header_offset;
         let mut input = self.bytes(at, len)?;
         let (mut machine, mut consumed) = (EntryFsm::new(Some(entry.clone()), None), 0_usize);
-        let size = usize::try_from(entry.uncompressed_size).map_err(|_| too_large(key))?;
+        let size = usize::try_from(entry.uncompressed_size).map_err(|_| beyond_memory(key))?;
         let mut output = Vec::new();
-        output.try_reserve_exact(size).map_err(|_| too_large(key))?;
+        output.try_reserve_exact(size).map_err(|_| beyond_memory(key))?;
         output.resize(size, 0);
         let mut written = 0_usize;
         loop {
@@ -267,26 +268,24 @@ fn corrupt(reason: String) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, reason)
 }
 
-fn too_large(key: &StoreKey) -> io::Error {
+fn beyond_memory(key: &StoreKey) -> io::Error {
     io::Error::new(ErrorKind::OutOfMemory, format!("{key} does not fit into memory"))
 }
 
-/// The part of `size` bytes that a range means, if it lies within them.
-fn within(range: ByteRange, size: u64) -> Result<(u64, u64), StorageError> {
-    let (start, len) = match range {
-        ByteRange::FromStart(start, Some(len)) => (start, len),
-        ByteRange::FromStart(start, None) => (start, size.saturating_sub(start)),
-        ByteRange::Suffix(len) => (size.saturating_sub(len), len.min(size)),
-    };
-    match start.checked_add(len) {
-        Some(end) if end <= size => Ok((start, len)),
-        _ => Err(io::Error::new(ErrorKind::UnexpectedEof, "the file ends too early").into()),
+impl LimitedStore for ZipStore {
+    fn get_at_most(&self, key: &StoreKey, limit: u64) -> Result<MaybeBytes, StorageError> {
+        match self.entry(key)? {
+            Some(entry) if entry.uncompressed_size > limit => {
+                Err(too_large(entry.uncompressed_size, limit).into())
+            }
+            entry => entry.map(|entry| self.whole(key, entry)).transpose(),
+        }
     }
 }
 
 impl ReadableStorageTraits for ZipStore {
     fn get(&self, key: &StoreKey) -> Result<MaybeBytes, StorageError> {
-        self.entry(key)?.map(|entry| self.whole(key, entry)).transpose()
+        self.get_at_most(key, u64::MAX)
     }
 
     fn get_partial_many<'a>(
@@ -298,7 +297,7 @@ impl ReadableStorageTraits for ZipStore {
             return Ok(None);
         };
         let parts = byte_ranges.map(|range| within(range, entry.uncompressed_size));
-        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        let parts = parts.collect::<io::Result<Vec<_>>>()?;
         if entry.method == Method::Store {
             let offset = self.data_offset(key, entry)?;
             let ranges = parts.into_iter().map(move |(start, len)| {
