@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -39,6 +40,8 @@ struct Source {
     reads: AtomicUsize,
     fails: AtomicBool,
     panics: AtomicBool,
+    /// Whether every tenth read fails and every tenth panics.
+    is_unreliable: bool,
     /// Whether a read waits for other work of rayon.
     joins: bool,
 }
@@ -46,7 +49,14 @@ struct Source {
 impl Source {
     fn new(inner: MemoryArray) -> Self {
         let no = AtomicBool::default;
-        Self { inner, reads: AtomicUsize::default(), fails: no(), panics: no(), joins: false }
+        Self {
+            inner,
+            reads: AtomicUsize::default(),
+            fails: no(),
+            panics: no(),
+            is_unreliable: false,
+            joins: false,
+        }
     }
 
     fn reads(&self) -> usize {
@@ -60,13 +70,14 @@ impl Array for Source {
     }
 
     fn visit(&self, window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
-        self.reads.fetch_add(1, Ordering::SeqCst);
+        let read = self.reads.fetch_add(1, Ordering::SeqCst);
         if self.joins {
             (0..8).into_par_iter().for_each(|_| std::thread::yield_now());
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
         assert!(!self.panics.swap(false, Ordering::SeqCst), "as it was told");
-        if self.fails.load(Ordering::SeqCst) {
+        assert!(!(self.is_unreliable && read % 10 == 7), "as it was told");
+        if self.fails.load(Ordering::SeqCst) || (self.is_unreliable && read % 10 == 3) {
             return Err(ArrayError::Virtual { array: "a test".to_owned() });
         }
         if window.start()[0] == 0 && window.shape()[0] == 1 {
@@ -185,6 +196,54 @@ fn what_failed_or_panicked_is_read_again() {
     assert_eq!(cached.source().reads(), 4);
     // The thread that panicked is not one that is reading for ever.
     assert_eq!(cached.read(cached.roi()).unwrap(), memory(&[4, 4, 4], &[4, 4, 4]).data().unwrap());
+}
+
+/// Each of many threads gets the voxels, or what happened in its own read, never in that of another.
+#[test]
+fn reads_that_fail_or_panic_are_told_to_nobody_else() {
+    let blocks: Vec<_> = (0..8)
+        .map(|block| Window::new(&[block / 4 * 4, block / 2 % 2 * 4, block % 2 * 4], &[3, 3, 3]))
+        .map(Result::unwrap)
+        .collect();
+    let expected = memory(&[8, 8, 8], &[4, 4, 4]);
+    // None of the blocks is kept, a few of them, or all.
+    for max_bytes in [0, 3 * 300, 1 << 20] {
+        let cache = Arc::new(BlockCache::new(max_bytes));
+        let source = Source { is_unreliable: true, ..Source::new(memory(&[8, 8, 8], &[4, 4, 4])) };
+        let cached = CachedArray::new(source, &cache);
+        let [good, failed, panicked] = [const { AtomicUsize::new(0) }; 3];
+        let read = |window: &Window| {
+            let roi = cached.info().grid().roi(window).unwrap();
+            let expected = expected.read(&roi).unwrap();
+            let result = catch_unwind(AssertUnwindSafe(|| cached.read(&roi)));
+            let outcome = match result {
+                Ok(Ok(voxels)) => {
+                    assert_eq!(voxels, expected);
+                    &good
+                }
+                Ok(Err(_)) => &failed,
+                Err(_) => &panicked,
+            };
+            outcome.fetch_add(1, Ordering::SeqCst);
+            let stats = cache.stats();
+            assert!(stats.bytes <= max_bytes, "{stats:?}");
+        };
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let (read, blocks) = (&read, &blocks);
+                scope.spawn(move || {
+                    (0..50).for_each(|round| read(&blocks[(3 * thread + 5 * round) % 8]));
+                });
+            }
+        });
+        let [good, failed, panicked] = [good, failed, panicked].map(AtomicUsize::into_inner);
+        let reads = cached.source().reads();
+        assert_eq!(failed, (reads + 6) / 10);
+        assert_eq!(panicked, (reads + 2) / 10);
+        assert_eq!(good + failed + panicked, 8 * 50);
+        let stats = cache.stats();
+        assert_eq!((stats.misses, stats.hits), (reads as u64, (8 * 50 - reads) as u64));
+    }
 }
 
 /// A worker of rayon that waits inside a read takes other work, which may want the same block.
