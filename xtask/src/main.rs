@@ -2,6 +2,7 @@
 
 mod bench;
 mod conform;
+mod dependencies;
 mod e2e;
 mod layers;
 mod load;
@@ -23,6 +24,7 @@ cargo xtask COMMAND
   check               lint, then test
   lint                layers, formatting, clippy and documentation, with warnings as errors
   test                all tests of the workspace
+  dependencies        licences, sources and duplicates of the dependencies, and that each is used
   props [CASES]       the property tests, in release, with CASES cases each (default 4096)
   conform [--golden DIR]
                       compare with the recorded answers of the original (default: the copy in
@@ -79,6 +81,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         }
         ["lint"] => lint(),
         ["test"] => test(),
+        ["dependencies"] => dependencies::run(),
         ["props"] => props("4096"),
         ["props", cases] => {
             cases.parse::<u32>().with_context(|| format!("{cases:?} is no number of cases"))?;

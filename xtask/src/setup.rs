@@ -80,21 +80,35 @@ pub(crate) fn python(folder: &Path, packages: &[&str]) -> anyhow::Result<PathBuf
 }
 
 fn s3_server(folder: &Path) -> anyhow::Result<PathBuf> {
-    let (name, version) = S3_SERVER;
-    let root = folder.join("s3-server");
-    once(&root, version, || {
+    program_of_crate(&folder.join("s3-server"), S3_SERVER, &["--features", "binary"])
+}
+
+/// A tool that checks this project, in a folder beside what is built.
+pub(crate) fn tool(tool: (&str, &str)) -> anyhow::Result<PathBuf> {
+    let folder = crate::target().join("tools").join(tool.0);
+    let folder = std::path::absolute(folder).context("finding the current folder")?;
+    program_of_crate(&folder, tool, &[])
+}
+
+/// The program of a crate that has its name, built into a folder of its own.
+fn program_of_crate(
+    folder: &Path,
+    (name, version): (&str, &str),
+    options: &[&str],
+) -> anyhow::Result<PathBuf> {
+    once(folder, version, || {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let build = root.join("build");
+        let build = folder.join("build");
         let mut install = Command::new(cargo);
         install.args(["install", name, "--version", version, "--locked", "--quiet"]);
-        install.args(["--features", "binary", "--no-track", "--root"]).arg(&root);
-        // It serves a few kilobytes: building it fast matters more than its speed.
+        install.args(options).args(["--no-track", "--root"]).arg(folder);
+        // They have little to do: building them fast matters more than their speed.
         install.args(["--debug", "--target-dir"]).arg(&build);
         install.env("CARGO_PROFILE_DEV_DEBUG", "0");
         tell(&mut install, "is the registry of crates within reach?")?;
         fs::remove_dir_all(&build).with_context(|| format!("removing {}", build.display()))
     })?;
-    Ok(root.join("bin").join(name))
+    Ok(folder.join("bin").join(name))
 }
 
 fn nginx() -> anyhow::Result<PathBuf> {
