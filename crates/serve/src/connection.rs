@@ -76,12 +76,16 @@ async fn answer(
     shutdown: &Shutdown,
 ) -> Response<Body> {
     let begin = Instant::now();
-    let (method, path) = (request.method(), request.uri().path());
+    let method = request.method();
     let asked = Asked { method, headers: request.headers() };
     let has_body = !request.body().is_end_stream();
-    let mut response = match has_body && asked.is_known() {
-        true => asked.text(StatusCode::PAYLOAD_TOO_LARGE, "a request has no body here"),
-        false => site.answer(path, asked, shutdown.wait()).await,
+    let inside = site.inside(request.uri().path());
+    let mut response = match inside {
+        None => asked.not_found(),
+        Some(_) if has_body && asked.is_known() => {
+            asked.text(StatusCode::PAYLOAD_TOO_LARGE, "a request has no body here")
+        }
+        Some(path) => site.answer(path, asked, shutdown.wait()).await,
     };
     if has_body {
         // Nothing in a body, or behind one, is ever taken for a request.
@@ -89,6 +93,8 @@ async fn answer(
     }
     finish(&mut response);
     let status = response.status().as_u16();
+    // What begins otherwise than with the token may have it all the same, behind a slip of the keyboard.
+    let path = inside.unwrap_or("a path without the token");
     tracing::debug!("{peer} {method} {path:?} {status} {:.1?}", begin.elapsed());
     response
 }

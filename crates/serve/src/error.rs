@@ -47,6 +47,15 @@ pub enum ServeError {
         /// The error of the file system.
         source: io::Error,
     },
+    /// A token cannot be used.
+    #[error("the token cannot be used: {reason}")]
+    Token {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The system has no random numbers.
+    #[error("the system gives no random numbers for a token")]
+    Random(#[source] io::Error),
     /// The source of a layer.
     #[error(transparent)]
     Array(#[from] ArrayError),

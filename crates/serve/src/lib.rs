@@ -17,7 +17,8 @@
 //! | `/events/<token>` | a stream of events that stays open, which the client expects |
 //!
 //! A path is a [`Key`], never the path of a file: what it names is looked up among layers, documents, places of
-//! chunks, and files that were read at the start. What no client asks for is 400, what is not there 404.
+//! chunks, and files that were read at the start. What no client asks for is 400, what is not there 404. If there is a
+//! [`Token`], all paths begin with it, and others are 404, whatever they ask for.
 //!
 //! # Chunks
 //!
@@ -54,6 +55,7 @@ mod patient;
 mod respond;
 mod server;
 mod site;
+mod token;
 
 pub use client::Client;
 pub use error::ServeError;
@@ -61,3 +63,4 @@ pub use key::{Key, KeyError};
 pub use layer::Layer;
 pub use server::{Server, ServerOptions, Shutdown};
 pub use site::{Site, SiteOptions, SiteStats};
+pub use token::Token;

@@ -5,15 +5,22 @@ use array_core::ArrayInfo;
 use crate::document::Document;
 use crate::key::root;
 use crate::layer::ServedLayer;
+use crate::token::Token;
 use zarr_source::ZarrFormat;
 
-/// The page at `/`.
-pub(crate) fn page(title: &str, link: Option<&str>, layers: &[ServedLayer]) -> Document {
+/// The page at `/`, or at `/<token>/`.
+pub(crate) fn page(
+    title: &str,
+    link: Option<&str>,
+    token: Option<&Token>,
+    layers: &[ServedLayer],
+) -> Document {
+    let begin = token.map_or(String::new(), |token| format!("/{}", token.as_str()));
     let mut rows = String::new();
     for layer in layers {
         let Some(level) = layer.levels.first() else { continue };
         let address = |format| {
-            let address = format!("{}/{}", root(format), layer.name);
+            let address = format!("{begin}{}/{}", root(format), layer.name);
             let document = if format == ZarrFormat::V2 { ".zattrs" } else { "zarr.json" };
             format!("<a href=\"{address}/{document}\">{address}</a>")
         };

@@ -5,7 +5,8 @@ use hyper::header::{
     ACCEPT_ENCODING, ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW,
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap,
-    HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE, RANGE, VARY, X_CONTENT_TYPE_OPTIONS,
+    HeaderName, HeaderValue, IF_NONE_MATCH, IF_RANGE, RANGE, REFERRER_POLICY, VARY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Response, StatusCode};
 
@@ -123,6 +124,11 @@ impl Asked<'_> {
         with_body(response, Bytes::from(format!("{line}\n")))
     }
 
+    /// Nothing of that name, or nothing that this client may know of.
+    pub(crate) fn not_found(&self) -> Response<Body> {
+        self.text(StatusCode::NOT_FOUND, "not found")
+    }
+
     /// A stream of events.
     pub(crate) fn events(&self, body: Body) -> Response<Body> {
         let is_head = self.method == Method::HEAD;
@@ -179,6 +185,8 @@ pub(crate) fn finish(response: &mut Response<Body>) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // The address may have a token in it, of which no other site is told.
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     let name = HeaderName::from_static("cross-origin-resource-policy");
     headers.insert(name, HeaderValue::from_static("cross-origin"));
 }

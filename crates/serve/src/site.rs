@@ -22,6 +22,7 @@ use crate::key::{Key, KeyError};
 use crate::layer::{Layer, ServedLayer};
 use crate::page::page;
 use crate::respond::{Asked, METHODS};
+use crate::token::Token;
 
 /// How a site is served.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct SiteOptions {
     pub link: Option<String>,
     /// The client that is served beside the layers.
     pub client: Option<Client>,
+    /// What all paths begin with, so that others find nothing.
+    pub token: Option<Token>,
     /// The size in bytes that computed chunks may have together.
     pub max_bytes: u64,
     /// How many chunks are computed at the same time; the others wait.
@@ -45,6 +48,7 @@ impl Default for SiteOptions {
             title: "voxmask".to_owned(),
             link: None,
             client: None,
+            token: None,
             max_bytes: 256 << 20,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         }
@@ -58,6 +62,7 @@ pub struct Site {
     roots: Vec<(ZarrFormat, &'static str, Document)>,
     page: Document,
     client: Option<Client>,
+    token: Option<Token>,
     cache: ChunkCache,
     permits: Arc<Semaphore>,
 }
@@ -84,9 +89,10 @@ impl Site {
         }
         Ok(Self {
             roots: roots(&served),
-            page: page(&options.title, options.link.as_deref(), &served),
+            page: page(&options.title, options.link.as_deref(), options.token.as_ref(), &served),
             layers: served,
             client: options.client,
+            token: options.token,
             cache: ChunkCache::new(options.max_bytes),
             permits: Arc::new(Semaphore::new(options.threads.clamp(1, Semaphore::MAX_PERMITS))),
         })
@@ -98,7 +104,15 @@ impl Site {
         SiteStats { computed: self.cache.computed(), cached_bytes: self.cache.bytes() }
     }
 
-    /// Answers a request for a path; streams of events last until `end`.
+    /// What a path asks for, without the token; none if that is missing or wrong.
+    pub(crate) fn inside<'a>(&self, path: &'a str) -> Option<&'a str> {
+        match &self.token {
+            None => Some(path),
+            Some(token) => token.behind(path),
+        }
+    }
+
+    /// Answers a request for a path, which has no token any more; streams of events last until `end`.
     pub(crate) async fn answer(
         self: &Arc<Self>,
         path: &str,
@@ -114,7 +128,7 @@ impl Site {
             response.headers_mut().insert(hyper::header::ALLOW, allowed);
             return response;
         }
-        let not_found = || asked.text(StatusCode::NOT_FOUND, "not found");
+        let not_found = || asked.not_found();
         let document = match Key::parse(path) {
             Err(KeyError::Malformed) => {
                 return asked.text(StatusCode::BAD_REQUEST, "malformed path");
@@ -151,7 +165,7 @@ impl Site {
         index: &[usize],
         asked: Asked<'_>,
     ) -> Response<Body> {
-        let not_found = || asked.text(StatusCode::NOT_FOUND, "not found");
+        let not_found = || asked.not_found();
         let Some((number, found)) = self.layer(layer) else { return not_found() };
         let Some(place) = found.place(level, index) else { return not_found() };
         let key = PlaceKey { layer: number, level, block: place.number };

@@ -7,6 +7,7 @@ use annotation_mask::{Grouping, LabelId, MaskError, MemberGroup, Rule};
 use array_core::neuroglancer::HOSTED_CLIENT;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mask_writer::{MaskLevels, TargetLevels};
+use serve::Token;
 use zarr_source::{Compression, Level, ZarrFormat};
 
 /// An argument that cannot mean anything: exit code 2, as for arguments that clap refuses.
@@ -258,8 +259,11 @@ Examples:
   voxmask serve crop.zarr/crop234 --classes classes.csv --client neuroglancer/static/client
   voxmask serve crop.zarr/labels/all --groups groups.toml --json | jq -r .neuroglancer_url
 
+  voxmask serve crop.zarr/labels/all --groups groups.toml --bind 0.0.0.0 --token --client DIR
+
 Nothing is written. The link opens the viewer on the internet, which then asks this machine for the
-voxels; with --client, the viewer comes from this machine too. Ctrl-C ends the server.")]
+voxels; with --client, the viewer comes from this machine too. With --bind, others can look as well:
+with --token, only those who have the link. Ctrl-C ends the server.")]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
@@ -271,9 +275,14 @@ pub(crate) struct ServeArgs {
     /// The port; 0 is any that is free.
     #[arg(long, value_name = "PORT", default_value = "0", help_heading = "Server")]
     pub(crate) port: u16,
-    /// The address to listen at. Anything but 127.0.0.1 lets others in, who need no password.
+    /// The address to listen at. Anything but 127.0.0.1 lets others in, unless --token keeps them out; 0.0.0.0 is
+    /// all addresses of this machine.
     #[arg(long, value_name = "IP", default_value = "127.0.0.1", help_heading = "Server")]
     pub(crate) bind: IpAddr,
+    /// Answer only those who have the link: all addresses begin with this secret of 16 to 128 letters, digits, - and
+    /// _. Without a value, one is made up, which is better: others on this machine can read what you type here.
+    #[arg(long, value_name = "TOKEN", num_args = 0..=1, require_equals = true, help_heading = "Server")]
+    pub(crate) token: Option<Option<Token>>,
     /// Open the link in the browser.
     #[arg(long, help_heading = "Server")]
     pub(crate) open: bool,

@@ -1,9 +1,10 @@
 //! `voxmask serve`: raw, labels, masks and targets in a viewer, computed while somebody looks.
 
+mod address;
 mod link;
 
 use std::io::Write;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,10 +15,11 @@ use anyhow::{Context, Result};
 use array_core::{Array, BlockCache, CachedArray};
 use comfy_table::Row;
 use serde_json::{Map, Value, json};
-use serve::{Client, Layer, Server, ServerOptions, Shutdown, Site, SiteOptions};
+use serve::{Client, Layer, Server, ServerOptions, Shutdown, Site, SiteOptions, Token};
 use zarr_source::{Location, OpenOptions, ZarrNode};
 
 use crate::args::ServeArgs;
+use crate::serve::address::Addresses;
 use crate::serve::link::link;
 use crate::source;
 use crate::table;
@@ -38,21 +40,31 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     }
     layers.extend(truth_layers(&truth, &blocks)?);
 
+    let token = match &args.token {
+        None => None,
+        Some(Some(token)) => Some(token.clone()),
+        Some(None) => Some(Token::random()?),
+    };
     let address = SocketAddr::new(args.bind, args.port);
     let server = Server::bind(address, ServerOptions::default())?;
-    let url = url_of(server.address());
+    let addresses = Addresses::new(server.address(), token.as_ref());
     if !args.bind.is_loopback() {
-        tracing::warn!(
-            "whoever reaches this machine at port {} can read the layers; there is no password",
-            server.address().port()
-        );
+        warn_of_others(server.address().port(), token.is_some(), client.is_some());
     }
-    let neuroglancer = match link(&layers, truth.pair().info(), &url, client.is_some()) {
+    let has_client = client.is_some();
+    let link_at = |url: &str| link(&layers, truth.pair().info(), url, has_client);
+    let url = addresses.widest().to_owned();
+    let neuroglancer = match link_at(&url) {
         Ok(link) => Some(link),
         Err(error) => {
             tracing::warn!("Neuroglancer cannot show this: {error}");
             None
         }
+    };
+    // The hosted client may read from this address of this machine, and from no other.
+    let opened = match args.open && addresses.own != url {
+        true => neuroglancer.as_ref().and_then(|_| link_at(&addresses.own).ok()),
+        false => neuroglancer.clone(),
     };
     let rows: Vec<Row> = layers.iter().map(|layer| row(layer, &url)).collect();
     let told = told(&layers, &url, neuroglancer.as_deref());
@@ -60,6 +72,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         title: name.clone(),
         link: neuroglancer.clone(),
         client,
+        token,
         max_bytes: args.cache / 2,
         threads: source::threads(args.raw.iter().chain([&args.source.source])),
     };
@@ -71,9 +84,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         writeln!(out, "{told}")?;
         out.flush()?;
     } else {
-        print(&name, &url, neuroglancer.as_deref(), rows)?;
+        print(&name, &addresses, neuroglancer.as_deref(), rows)?;
     }
-    if let (true, Some(link)) = (args.open, &neuroglancer) {
+    if let (true, Some(link)) = (args.open, &opened) {
         open_browser(link);
     }
     server.run(&site, &shutdown)?;
@@ -134,14 +147,24 @@ fn truth_layers(truth: &Truth, blocks: &Arc<BlockCache>) -> Result<Vec<Layer>> {
     Ok(layers)
 }
 
-/// The address as a browser on this machine asks for it.
-fn url_of(address: SocketAddr) -> String {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        ip => ip,
-    };
-    format!("http://{}/", SocketAddr::new(ip, address.port()))
+/// Says who can look, and what helps against it.
+fn warn_of_others(port: u16, has_token: bool, has_client: bool) {
+    if has_token {
+        tracing::warn!(
+            "whoever has the link and reaches this machine at port {port} can read the layers, and whoever listens \
+             on the way can read the link: http:// is not encrypted"
+        );
+    } else {
+        tracing::warn!(
+            "whoever reaches this machine at port {port} can read the layers; there is no password: with --token, \
+             only those can who have the link"
+        );
+    }
+    if !has_client {
+        tracing::warn!(
+            "browsers of other machines do not let the viewer on the internet read from here: give one with --client"
+        );
+    }
 }
 
 /// All of it for programs.
@@ -170,7 +193,12 @@ fn row(layer: &Layer, url: &str) -> Row {
     ])
 }
 
-fn print(name: &str, url: &str, neuroglancer: Option<&str>, rows: Vec<Row>) -> Result<()> {
+fn print(
+    name: &str,
+    addresses: &Addresses,
+    neuroglancer: Option<&str>,
+    rows: Vec<Row>,
+) -> Result<()> {
     let mut out = stdout();
     writeln!(out, "{name}, computed while you look; nothing is written\n")?;
     let mut layers = table::table(&["layer", "shape", "levels", "address"], &[2]);
@@ -181,7 +209,10 @@ fn print(name: &str, url: &str, neuroglancer: Option<&str>, rows: Vec<Row>) -> R
     if let Some(neuroglancer) = neuroglancer {
         writeln!(out, "\nOpen in Neuroglancer:\n{neuroglancer}")?;
     }
-    writeln!(out, "\n{url} lists the layers. Ctrl-C ends the server.")?;
+    if addresses.others.as_ref().is_some_and(|others| *others != addresses.own) {
+        writeln!(out, "\nOn this machine, all of it is at {} as well.", addresses.own)?;
+    }
+    writeln!(out, "\n{} lists the layers. Ctrl-C ends the server.", addresses.widest())?;
     Ok(out.flush()?)
 }
 

@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -34,7 +34,11 @@ struct Serving {
 
 impl Serving {
     fn new(sandbox: &Sandbox, args: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_voxmask"))
+        Self::with(&mut Command::new(env!("CARGO_BIN_EXE_voxmask")), sandbox, args)
+    }
+
+    fn with(program: &mut Command, sandbox: &Sandbox, args: &[&str]) -> Self {
+        let mut child = program
             .current_dir(sandbox.root())
             .args(args)
             .arg("--json")
@@ -58,7 +62,7 @@ impl Serving {
 
     /// The first line and the body of an answer.
     fn get(&self, path: &str) -> (String, Vec<u8>) {
-        let host = self.url().strip_prefix("http://").unwrap().trim_end_matches('/');
+        let (host, _) = self.url().strip_prefix("http://").unwrap().split_once('/').unwrap();
         let mut stream = TcpStream::connect(host).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
@@ -217,13 +221,82 @@ fn an_interrupt_ends_it_without_an_error() {
 
 #[cfg(unix)]
 #[test]
-fn whoever_listens_to_others_is_warned() {
+fn whoever_listens_to_others_is_told_who_can_read_and_where() {
     let sandbox = sandbox();
-    let serving = Serving::new(&sandbox, &[&SERVE[..], &["--bind", "0.0.0.0"]].concat());
-    assert!(serving.url().starts_with("http://127.0.0.1:"), "{}", serving.url());
+    let others = |more: &[&'static str]| {
+        Serving::new(&sandbox, &[&SERVE[..], &["--bind", "0.0.0.0"], more].concat())
+    };
+    let serving = others(&[]);
     assert_eq!(serving.get("/healthz").0, "HTTP/1.1 200 OK");
+    // A machine with a network is found by others where its link says, and not at 127.0.0.1.
+    let outward = UdpSocket::bind("0.0.0.0:0").unwrap();
+    if outward.connect("192.0.2.1:9").is_ok() {
+        let ip = outward.local_addr().unwrap().ip();
+        assert!(serving.url().starts_with(&format!("http://{ip}:")), "{}", serving.url());
+        let link = serving.told["neuroglancer_url"].as_str().unwrap();
+        assert!(link.contains(&ip.to_string()) && !link.contains("127.0.0.1"), "{link}");
+    }
     let (_, said) = serving.interrupt();
-    assert!(said.contains("there is no password"), "{said}");
+    for part in ["can read the layers", "there is no password", "--token", "--client"] {
+        assert!(said.contains(part), "{said}");
+    }
+    let (_, said) = others(&["--token"]).interrupt();
+    assert!(said.contains("whoever has the link") && !said.contains("no password"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn with_a_token_only_those_find_something_who_have_the_link() {
+    let sandbox = sandbox();
+    let serve = |more: &[&'static str]| Serving::new(&sandbox, &[&SERVE[..], more].concat());
+    let tokens =
+        [&["--token"][..], &["--token"], &["--token=0123456789abcdef", "-vv"]].map(|more| {
+            let serving = serve(more);
+            let (_, path) = serving.url().split_once("//").unwrap().1.split_once('/').unwrap();
+            let token = path.trim_end_matches('/').to_owned();
+            assert_eq!(serving.get(&format!("/{token}/healthz")).0, "HTTP/1.1 200 OK");
+            for path in ["/", "/healthz", "/zarr3/mask/zarr.json", "/0123456789abcdee/healthz"] {
+                assert_eq!(serving.get(path).0, "HTTP/1.1 404 Not Found", "{path}");
+            }
+            assert_eq!(serving.get(&format!("/x{token}/healthz")).0, "HTTP/1.1 404 Not Found");
+            // The link finds what it shows, and readers of Zarr what is listed.
+            for layer in serving.state()["layers"].as_array().unwrap() {
+                let source = layer["source"].as_str().unwrap();
+                assert!(source.contains(&format!("/{token}/zarr3/")), "{source}");
+            }
+            let source = serving.told["layers"][1]["source"].as_str().unwrap();
+            let mask = ZarrArray::open(format!("{}/s0", source.strip_prefix("zarr3://").unwrap()));
+            assert_eq!(mask.unwrap().info().shape()[0], 5);
+            let (_, said) = serving.interrupt();
+            assert!(!said.contains(&token), "{said}");
+            assert!(!more.contains(&"-vv") || said.contains("/healthz"), "{said}");
+            token
+        });
+    assert_eq!(tokens[2], "0123456789abcdef");
+    assert!(tokens[0] != tokens[1] && tokens[0].len() == 32, "{tokens:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn idle_clients_do_not_use_up_the_open_files() {
+    let sandbox = sandbox();
+    let serving = Serving::with(
+        Command::new("sh").args([
+            "-c",
+            "ulimit -n 64 && exec \"$0\" \"$@\"",
+            env!("CARGO_BIN_EXE_voxmask"),
+        ]),
+        &sandbox,
+        &SERVE,
+    );
+    let host = serving.url().strip_prefix("http://").unwrap().trim_end_matches('/').to_owned();
+    let idle: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(&host).unwrap()).collect();
+    assert_eq!(serving.get("/zarr3/target/s0/c/0/0/0/0").0, "HTTP/1.1 200 OK");
+    drop(idle);
+    let (code, said) = serving.interrupt();
+    assert_eq!(code, Some(0));
+    assert!(said.contains("no more than 32 clients") && said.contains("ulimit -n"), "{said}");
+    assert!(!said.contains("error"), "{said}");
 }
 
 #[test]
@@ -237,6 +310,8 @@ fn what_cannot_be_served_is_refused_before_anybody_listens() {
     sandbox.refuses(&serve(&["--port", "70000"]), 2, &["70000"]);
     sandbox.refuses(&serve(&["--bind", "localhost"]), 2, &["localhost"]);
     sandbox.refuses(&serve(&["--cache", "some"]), 2, &["some"]);
+    sandbox.refuses(&serve(&["--token=guess"]), 2, &["--token", "16 to 128", "one is made up"]);
+    sandbox.refuses(&serve(&["--token=../0123456789abcdef"]), 2, &["--token", "letters, digits"]);
     sandbox.refuses(&serve(&["--cache", "9 parsecs"]), 2, &["parsecs", "MiB"]);
     sandbox.refuses(&serve(&["--raw", "nothing.zarr"]), 1, &["cannot open nothing.zarr"]);
     sandbox.refuses(&serve(&["--raw", "crop.zarr"]), 1, &["cannot open crop.zarr"]);
