@@ -29,6 +29,14 @@ impl Body {
         Self::Whole(Some(bytes.into()).filter(|bytes| !bytes.is_empty()))
     }
 
+    /// The bytes, if they are there and not sent yet.
+    pub(crate) fn bytes_mut(&mut self) -> Option<&mut Bytes> {
+        match self {
+            Self::Whole(bytes) => bytes.as_mut(),
+            Self::Events { .. } => None,
+        }
+    }
+
     /// A stream of events that is open until `end`.
     pub(crate) fn events(end: impl Future<Output = ()> + Send + 'static) -> Self {
         // A comment, so that the browser knows that the stream has begun.

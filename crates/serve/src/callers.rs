@@ -1,7 +1,7 @@
 //! Who is connected, and who lets the server wait.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ pub(crate) struct Caller {
     /// Since when the server waits for it, in microseconds after `begin`; or one of the two below.
     waited_since: AtomicU64,
     begin: Instant,
+    /// Whether it has an answer to read that takes room from others.
+    reads: AtomicBool,
     has_to_go: Notify,
 }
 
@@ -68,6 +70,7 @@ impl Callers {
         let caller = Caller {
             waited_since: AtomicU64::new(micros_since(self.begin)),
             begin: self.begin,
+            reads: AtomicBool::new(false),
             has_to_go: Notify::new(),
         };
         let caller = Arc::new(caller);
@@ -77,9 +80,25 @@ impl Callers {
 
     /// Sends away the caller that lets the server wait for longest; none if all of them wait for the server.
     pub(crate) fn send_away_longest_waited_for(&self) {
+        self.send_away_longest_among(|_, _| true);
+    }
+
+    /// Sends away the caller that has read nothing of its answer for longest, and for so long at least.
+    pub(crate) fn send_away_who_reads_nothing(&self, patience: Duration) {
+        let now = micros_since(self.begin);
+        let patience = u64::try_from(patience.as_micros()).unwrap_or(u64::MAX);
+        self.send_away_longest_among(|caller, since| {
+            caller.reads.load(Ordering::Relaxed) && now.saturating_sub(since) >= patience
+        });
+    }
+
+    fn send_away_longest_among(&self, is_one: impl Fn(&Caller, u64) -> bool) {
         let known = self.known();
         let since = |caller: &Arc<Caller>| caller.waited_since.load(Ordering::Relaxed);
-        let waited_for = known.values().filter(|caller| since(caller) < SENT_AWAY);
+        let waited_for = known.values().filter(|caller| {
+            let since = since(caller);
+            since < SENT_AWAY && is_one(caller, since)
+        });
         if let Some(caller) = waited_for.min_by_key(|caller| since(caller)) {
             caller.waited_since.store(SENT_AWAY, Ordering::Relaxed);
             caller.has_to_go.notify_one();
@@ -95,6 +114,10 @@ impl Callers {
 impl Seat {
     pub(crate) fn caller(&self) -> &Arc<Caller> {
         &self.caller
+    }
+
+    pub(crate) fn callers(&self) -> &Callers {
+        &self.callers
     }
 }
 
@@ -113,6 +136,11 @@ impl Caller {
     /// From now on the server waits for it, also if it did so before: something went on.
     pub(crate) fn is_waited_for(&self) {
         self.become_(micros_since(self.begin));
+    }
+
+    /// Whether it has an answer to read that takes room from others.
+    pub(crate) fn reads(&self, reads: bool) {
+        self.reads.store(reads, Ordering::Relaxed);
     }
 
     /// Waits until it has to go.

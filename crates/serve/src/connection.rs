@@ -9,7 +9,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
@@ -17,6 +17,7 @@ use crate::body::Body;
 use crate::callers::Seat;
 use crate::patient::PatientStream;
 use crate::respond::{Asked, finish};
+use crate::sending::Sending;
 use crate::server::{ServerOptions, Shutdown};
 use crate::site::Site;
 
@@ -31,6 +32,7 @@ pub(crate) async fn connection(
     peer: SocketAddr,
     seat: Seat,
     site: &Arc<Site>,
+    sending: &Sending,
     shutdown: &Shutdown,
     options: ServerOptions,
 ) {
@@ -39,9 +41,15 @@ pub(crate) async fn connection(
         tracing::debug!("{peer}: {error}");
     }
     let caller = seat.caller();
+    let callers = seat.callers();
     let service = service_fn(|request: Request<Incoming>| async move {
         caller.is_served();
-        let response = answer(&request, peer, site, shutdown).await;
+        let mut response = answer(&request, peer, site, shutdown).await;
+        if request.method() != Method::HEAD
+            && let Some(bytes) = response.body_mut().bytes_mut()
+        {
+            *bytes = sending.to(caller, callers, std::mem::take(bytes)).await;
+        }
         caller.is_waited_for();
         Ok::<_, Infallible>(response)
     });

@@ -53,6 +53,7 @@ mod open_files;
 mod page;
 mod patient;
 mod respond;
+mod sending;
 mod server;
 mod site;
 mod token;

@@ -13,6 +13,7 @@ use crate::callers::Callers;
 use crate::connection::connection;
 use crate::error::ServeError;
 use crate::open_files;
+use crate::sending::Sending;
 use crate::site::Site;
 
 /// How much a server takes on, and how long it waits.
@@ -26,6 +27,9 @@ pub struct ServerOptions {
     pub head_timeout: Duration,
     /// How long a client may read nothing of its answer, until the connection is given up.
     pub write_timeout: Duration,
+    /// The size in bytes that answers may have together that are on their way; those up to 64 KiB do not count. Others
+    /// wait for room, and where there is none, a client that reads nothing for a second has to go.
+    pub max_sent_bytes: usize,
     /// The size in bytes of the head of a request, at least 8 KiB.
     pub max_head_size: usize,
     /// How long requests may take that have begun when the server ends.
@@ -33,12 +37,14 @@ pub struct ServerOptions {
 }
 
 impl Default for ServerOptions {
-    /// 1024 connections, 30 s and 16 KiB for the head of a request, 30 s in which nothing is read, 2 s at the end.
+    /// 1024 connections, 30 s and 16 KiB for the head of a request, 30 s in which nothing is read, 64 MiB on their way,
+    /// 2 s at the end.
     fn default() -> Self {
         Self {
             max_connections: 1024,
             head_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),
+            max_sent_bytes: 64 << 20,
             max_head_size: 16 << 10,
             drain_timeout: Duration::from_secs(2),
         }
@@ -152,6 +158,7 @@ impl Server {
         let listener =
             tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Start)?;
         let callers = Callers::new(self.options.max_connections);
+        let sending = Arc::new(Sending::new(self.options.max_sent_bytes));
         let mut connections = JoinSet::new();
         let end = shutdown.wait();
         tokio::pin!(end);
@@ -186,8 +193,9 @@ impl Server {
                 seat = callers.seat() => seat,
             };
             let (site, shutdown, options) = (Arc::clone(site), shutdown.clone(), self.options);
+            let sending = Arc::clone(&sending);
             connections.spawn(async move {
-                connection(stream, peer, seat, &site, &shutdown, options).await;
+                connection(stream, peer, seat, &site, &sending, &shutdown, options).await;
             });
         }
         drop(listener);

@@ -203,6 +203,35 @@ fn a_client_that_reads_nothing_makes_room_for_one_that_does() {
 }
 
 #[test]
+fn clients_that_read_nothing_take_the_room_of_those_who_do_for_a_moment_only() {
+    let server = large(ServerOptions { max_sent_bytes: 40 << 20, ..options() });
+    let mut idle = idle(&server);
+    let stuck: Vec<TcpStream> = (0..5).map(|_| server.begin("GET", LARGE, &[])).collect();
+    stuck.iter().for_each(|stream| stream.set_nonblocking(true).unwrap());
+    // There is room for two answers, and the others wait.
+    wait_until("two answers begin", || {
+        stuck.iter().filter(|stream| stream.peek(&mut [0]).is_ok()).count() >= 2
+    });
+    assert_eq!(server.get("/healthz").status, 200);
+    assert_eq!(server.get(LARGE).body.len(), 256 * 256 * 256);
+    assert!(stuck.iter().any(|stream| stream.take_error().unwrap().is_some()));
+    // Who only idles has no part in it.
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    idle.read_exact(&mut [0; 12]).unwrap();
+}
+
+#[test]
+fn an_answer_larger_than_all_room_is_sent_alone() {
+    let server = large(ServerOptions { max_sent_bytes: 1 << 20, ..options() });
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| assert_eq!(server.get(LARGE).body.len(), 256 * 256 * 256));
+        }
+    });
+    assert_eq!(server.ask("HEAD", LARGE, &[]).status, 200);
+}
+
+#[test]
 fn the_limits_of_a_head_are_answered_by_their_names() {
     let server = Running::new(vec![masks()]);
     let status = |text: &str| common::Answer::parse(&raw(&server, text.as_bytes())).status;
