@@ -257,13 +257,17 @@ fn common_info<A: Array>(crop: &str, classes: &[CropClass<A>]) -> Result<ArrayIn
         if other.grid() != info.grid() {
             return Err(differ("place", place(&info).1, place(other).1));
         }
-        if other.blocks() != info.blocks() {
+        let (mine, theirs) = (info.blocks(), other.blocks());
+        let bytes = mine.bytes().max(theirs.bytes());
+        let blocks = if (mine.shape(), mine.inside()) == (theirs.shape(), theirs.inside()) {
+            Some(mine.clone())
+        } else {
             // The larger of both, so that no chunk is decoded for many small blocks.
-            let axes = info.block_shape().iter().zip(other.block_shape());
-            let shape: Vec<usize> = axes.map(|(&one, &two)| one.max(two)).collect();
-            if let Some(blocks) = BlockGrid::new(&shape) {
-                info = info.with_blocks(blocks)?;
-            }
+            let axes = mine.shape().iter().zip(theirs.shape());
+            BlockGrid::new(&axes.map(|(&one, &two)| one.max(two)).collect::<Vec<_>>())
+        };
+        if let Some(blocks) = blocks {
+            info = info.with_blocks(blocks.taking(bytes))?;
         }
     }
     Ok(info)

@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::thread::LocalKey;
 
-use array_core::{AnyView, ArrayError, Block, Element, fill_rows, for_each_row_pair};
+use array_core::{AnyView, ArrayError, Block, Element, check_memory, fill_rows, for_each_row_pair};
 use ndarray::{ArrayView1, ArrayViewD, ArrayViewMutD};
 
 use crate::label::{Label, for_label_view};
@@ -113,6 +113,8 @@ pub(crate) fn with_scratch<P: Scratch, T, E: From<ArrayError>>(
     work: impl FnOnce(&mut [P]) -> Result<T, E>,
 ) -> Result<T, E> {
     let mut buffer = P::spare().with_borrow_mut(Vec::pop).unwrap_or_default();
+    let bytes = len.saturating_mul(size_of::<P>()) as u64;
+    check_memory(Some(bytes), || format!("a block of {len} values of type {}", P::DTYPE))?;
     let missing = len.saturating_sub(buffer.len());
     if buffer.try_reserve_exact(missing).is_err() {
         return Err(ArrayError::TooLarge { dtype: P::DTYPE, shape: vec![len] }.into());

@@ -5,6 +5,7 @@ use ndarray::{Array1, ArrayD, ArrayViewD, ArrayViewMutD, Axis, IxDyn, Slice, s};
 use crate::dtype::{DType, Element, for_all_dtypes};
 use crate::error::ArrayError;
 use crate::hardware::{LARGE_BYTES, LINE, advise_large_pages};
+use crate::memory_limit::check_memory;
 use crate::rows::fill_rows;
 use crate::scalar::Scalar;
 
@@ -336,6 +337,9 @@ fn allocatable(dtype: DType, shape: &[usize]) -> Result<usize, ArrayError> {
         return Ok(0);
     }
     let bytes = len.saturating_mul(dtype.size()).saturating_add(LINE);
+    check_memory(u64::try_from(bytes).ok(), || {
+        format!("an array of shape {shape:?} and type {dtype}")
+    })?;
     Vec::<u8>::new().try_reserve_exact(bytes).map_err(|_| too_large())?;
     Ok(len)
 }

@@ -9,6 +9,7 @@ use crate::array::Array;
 use crate::error::ArrayError;
 use crate::hardware::Stores;
 use crate::in_this_thread::join;
+use crate::memory_limit::concurrent;
 use crate::scalar::Scalar;
 
 /// A volume of 100 000 voxels along each axis has fewer blocks of 64 voxels.
@@ -29,14 +30,29 @@ pub struct BlockGrid {
     shape: Vec<usize>,
     // How far voxel 0 of the array lies inside the first block. Invariant: less than `shape`.
     inside: Vec<usize>,
+    // What a thread that reads a block holds of it.
+    bytes: u64,
 }
 
 impl BlockGrid {
     /// Blocks of `shape` voxels that begin at voxel 0; none if an entry is zero.
     #[must_use]
     pub fn new(shape: &[usize]) -> Option<Self> {
-        let grid = Self { shape: shape.to_vec(), inside: vec![0; shape.len()] };
+        let grid = Self { shape: shape.to_vec(), inside: vec![0; shape.len()], bytes: 0 };
         (!shape.contains(&0)).then_some(grid)
+    }
+
+    /// The same blocks, of which each takes so many bytes while it is read. Where those of several are beyond
+    /// the [`memory limit`](crate::memory_limit), fewer are read at once.
+    #[must_use]
+    pub fn taking(self, bytes: u64) -> Self {
+        Self { bytes, ..self }
+    }
+
+    /// How many bytes a block takes while it is read.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// The same blocks, as seen from voxel `start` on; none if `start` has other dims.
@@ -52,7 +68,7 @@ impl BlockGrid {
                 inside.checked_add(start.checked_rem(extent)?)?.checked_rem(extent)
             })
             .collect::<Option<_>>()?;
-        Some(Self { shape: self.shape.clone(), inside })
+        Some(Self { shape: self.shape.clone(), inside, bytes: self.bytes })
     }
 
     /// The extent of a block along each spatial axis, in voxels.
@@ -398,7 +414,8 @@ impl<T: Send> SplitSpatial for ndarray::ArrayViewMutD<'_, T> {
 /// # Ok::<_, geometry::GeometryError>(())
 /// ```
 ///
-/// The result is none if the window is empty.
+/// The result is none if the window is empty. Blocks that take much memory ([`BlockGrid::taking`]) are read by
+/// fewer threads.
 ///
 /// # Errors
 ///
@@ -424,7 +441,7 @@ where
         return Ok(None);
     }
     let stop = AtomicBool::new(false);
-    Fold { blocks, work, merge, stop: &stop }.run(window, output)
+    Fold { blocks, work, merge, stop: &stop }.run(window, output, concurrent(blocks.bytes))
 }
 
 struct Fold<'a, W, M> {
@@ -435,7 +452,8 @@ struct Fold<'a, W, M> {
 }
 
 impl<W, M> Fold<'_, W, M> {
-    fn run<O, T, E>(&self, window: &Window, output: O) -> Result<Option<T>, E>
+    /// Works in at most so many threads as are `concurrent`.
+    fn run<O, T, E>(&self, window: &Window, output: O, concurrent: usize) -> Result<Option<T>, E>
     where
         O: SplitSpatial,
         W: Fn(&Window, O) -> Result<T, E> + Sync,
@@ -457,8 +475,10 @@ impl<W, M> Fold<'_, W, M> {
         };
         let (front, back) = split_window(window, axis, at);
         let (front_output, back_output) = output.split_spatial(window.dims(), axis, at);
+        let in_front = || self.run(&front, front_output, concurrent.div_ceil(2));
+        let behind = || self.run(&back, back_output, (concurrent / 2).max(1));
         let (front, back) =
-            join(|| self.run(&front, front_output), || self.run(&back, back_output));
+            if concurrent > 1 { join(in_front, behind) } else { (in_front(), behind()) };
         Ok(match (front?, back?) {
             (Some(front), Some(back)) => Some((self.merge)(front, back)),
             (front, back) => front.or(back),

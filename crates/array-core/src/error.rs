@@ -5,6 +5,7 @@ use std::error::Error;
 use geometry::{GeometryError, Roi, VoxelSize, Window};
 
 use crate::dtype::DType;
+use crate::memory_limit::Bytes;
 use crate::scalar::Scalar;
 
 /// The error of every operation on an array.
@@ -95,6 +96,20 @@ pub enum ArrayError {
         block_shape: Vec<usize>,
         /// How many blocks it may have.
         most: u64,
+    },
+    /// Something would take more than the memory limit.
+    #[error(
+        "{what} takes {}, beyond the memory limit of {}; read less at once, or raise the limit",
+        Bytes(*bytes),
+        Bytes(Some(*limit))
+    )]
+    OverMemoryLimit {
+        /// What it is.
+        what: String,
+        /// How much it takes; none if that is more than can be counted.
+        bytes: Option<u64>,
+        /// The limit, see [`crate::memory_limit`].
+        limit: u64,
     },
     /// The array cannot be written.
     #[error("{array} cannot be written: {reason}")]

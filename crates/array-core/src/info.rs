@@ -54,6 +54,13 @@ pub fn is_channel_axis(name: &str) -> bool {
     name == "c" || name == "channel" || name.ends_with('^')
 }
 
+/// The size in bytes of a block in all channels, as far as that can be counted.
+fn bytes_of(channel_shape: &[usize], block_shape: &[usize], dtype: DType) -> u64 {
+    let elements = channel_shape.iter().chain(block_shape);
+    let elements = elements.fold(1_usize, |all, &extent| all.saturating_mul(extent));
+    u64::try_from(elements.saturating_mul(dtype.size())).unwrap_or(u64::MAX)
+}
+
 impl ArrayInfo {
     /// Describes an array of `shape` voxels whose last `grid.dims()` axes lie in space.
     ///
@@ -97,8 +104,11 @@ impl ArrayInfo {
         let roi = grid.array_roi(spatial_shape)?;
         let blocks: Vec<usize> =
             spatial_shape.iter().map(|&extent| extent.clamp(1, DEFAULT_BLOCK)).collect();
+        let channels = shape.get(..channel_axes).unwrap_or_default();
+        let blocks = BlockGrid::new(&blocks).ok_or_else(|| bad("a block is empty".to_owned()))?;
+        let bytes = bytes_of(channels, blocks.shape(), dtype);
         Ok(Self {
-            blocks: BlockGrid::new(&blocks).ok_or_else(|| bad("a block is empty".to_owned()))?,
+            blocks: blocks.taking(bytes),
             axes,
             shape: shape.to_vec(),
             grid,
@@ -122,7 +132,8 @@ impl ArrayInfo {
         Self { unit, ..self }
     }
 
-    /// The same with the shape, in voxels, of the blocks in which the array is best read.
+    /// The same with the shape, in voxels, of the blocks in which the array is best read. While one is read, it
+    /// takes its voxels in all channels.
     ///
     /// # Errors
     ///
@@ -130,7 +141,10 @@ impl ArrayInfo {
     pub fn with_block_shape(self, block_shape: &[usize]) -> Result<Self, ArrayError> {
         let dims = self.dims();
         match BlockGrid::new(block_shape).filter(|_| block_shape.len() == dims) {
-            Some(blocks) => Ok(Self { blocks, ..self }),
+            Some(blocks) => {
+                let bytes = bytes_of(self.channel_shape(), block_shape, self.dtype);
+                Ok(Self { blocks: blocks.taking(bytes), ..self })
+            }
             None => Err(ArrayError::BadInfo {
                 reason: format!("the block shape {block_shape:?} is not {dims} positive numbers"),
             }),

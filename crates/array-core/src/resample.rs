@@ -178,7 +178,7 @@ fn blocks(source: &BlockGrid, factors: &[Factor]) -> Option<BlockGrid> {
         let longest = shape.iter_mut().max()?;
         *longest = longest.div_ceil(2);
     }
-    BlockGrid::new(&shape)?.behind(&inside)
+    Some(BlockGrid::new(&shape)?.behind(&inside)?.taking(source.bytes()))
 }
 
 impl<A: Array> Array for ResampledArray<A> {

@@ -1,6 +1,6 @@
 //! How the work is cut.
 
-use array_core::{ArrayInfo, BlockGrid};
+use array_core::{ArrayInfo, BlockGrid, check_memory};
 use geometry::{Coordinate, VoxelGrid, VoxelSize, Window};
 use zarr_source::ZarrFormat;
 
@@ -68,6 +68,31 @@ impl Plan {
     /// Whether each block of the labels is needed once.
     pub(crate) fn decodes_once(&self) -> bool {
         self.levels.first().is_none_or(|level| follows_blocks(&level.info, &level.tile))
+    }
+
+    /// What one thread holds while it works: a block of the labels, mask and target of a tile in all channels,
+    /// and a chunk, as elements and encoded. The encoded chunks of a shard come on top.
+    ///
+    /// # Errors
+    ///
+    /// [`array_core::ArrayError::OverMemoryLimit`] if that is more than the process may take.
+    pub(crate) fn bytes_at_once(&self) -> Result<u64, WriteError> {
+        let Some(level) = self.levels.first() else { return Ok(0) };
+        let product = |shape: &[usize]| {
+            shape.iter().fold(1_u64, |all, &extent| all.saturating_mul(extent as u64))
+        };
+        let channels = product(level.info.channel_shape());
+        let tile = product(&level.tile).saturating_mul(channels.saturating_add(2));
+        // Shares of later levels have four bytes.
+        let chunk = product(&self.chunk_shape).saturating_mul(8);
+        let bytes = level.info.blocks().bytes().saturating_add(tile).saturating_add(chunk);
+        check_memory(Some(bytes), || {
+            let (chunk, block) = (&self.chunk_shape, level.info.block_shape());
+            format!(
+                "writing chunks of {chunk:?} voxels in {channels} channels, from blocks of {block:?},"
+            )
+        })?;
+        Ok(bytes)
     }
 
     /// The voxels of all levels.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use array_core::{Array, ArrayError, DType, Element};
+use array_core::{Array, ArrayError, DType, Element, check_memory};
 use ndarray::{ArrayViewD, ArrayViewMutD, IxDyn, Slice};
 use zarr_source::{ChunkWriter, EncodedChunk, ZarrArray};
 
@@ -28,6 +28,8 @@ struct Shard {
     counts: Vec<usize>,
     /// The chunks of each channel.
     channels: Vec<Vec<Option<EncodedChunk>>>,
+    /// The size in bytes of all of them.
+    bytes: u64,
 }
 
 /// The last chunk of an array that was not empty, at the same place in an earlier channel.
@@ -43,10 +45,17 @@ impl<'a> UnitWriter<'a> {
         let shard = plan.shard_shape.as_ref().map(|shard| {
             let counts: Vec<usize> =
                 shard.iter().zip(chunk_shape).map(|(shard, chunk)| shard / chunk).collect();
-            let places = counts.iter().product();
-            let channels = vec![vec![None; places]; array.info().channel_shape()[0]];
-            Shard { index: unit.index.clone(), counts, channels }
+            let channels = array.info().channel_shape()[0];
+            let places = counts.iter().try_fold(1_usize, |all, &count| all.checked_mul(count));
+            let bytes = places
+                .and_then(|places| places.checked_mul(channels))
+                .and_then(|all| all.checked_mul(size_of::<Option<EncodedChunk>>()))
+                .map(|bytes| bytes as u64);
+            check_memory(bytes, || format!("the index of shards of {counts:?} chunks"))?;
+            let channels = vec![vec![None; places.unwrap_or_default()]; channels];
+            Ok::<_, WriteError>(Shard { index: unit.index.clone(), counts, channels, bytes: 0 })
         });
+        let shard = shard.transpose()?;
         let dtype = array.info().dtype();
         Ok(Self { writer: array.chunk_writer()?, dtype, chunk_shape, shard })
     }
@@ -91,6 +100,9 @@ impl<'a> UnitWriter<'a> {
             None => Ok(self.writer.store(&[&[channel], chunk].concat(), &encoded)?),
             Some(shard) => {
                 let place = shard.place(chunk);
+                shard.bytes = shard.bytes.saturating_add(encoded.size() as u64);
+                let what = || format!("a shard of {:?} chunks, encoded,", shard.counts);
+                check_memory(Some(shard.bytes), what)?;
                 shard.channels[channel][place] = Some(encoded);
                 Ok(())
             }
@@ -133,6 +145,8 @@ fn padded<T: Element>(part: &ArrayViewD<'_, T>, shape: &[usize]) -> Result<Vec<T
 /// A box of zeros, or an error if memory for it cannot be had.
 pub(crate) fn zeros<T: Element>(shape: &[usize]) -> Result<Vec<T>, WriteError> {
     let len = shape.iter().try_fold(1_usize, |all, &extent| all.checked_mul(extent));
+    let bytes = len.and_then(|len| len.checked_mul(size_of::<T>())).map(|bytes| bytes as u64);
+    check_memory(bytes, || format!("a chunk of shape {shape:?} and type {}", T::DTYPE))?;
     let mut all = Vec::new();
     let fits = len.is_some_and(|len| all.try_reserve_exact(len).is_ok());
     match len.filter(|_| fits) {

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use annotation_mask::{ChannelCounts, GroundTruth};
-use array_core::BlockCache;
+use array_core::{BlockCache, concurrent, memory_limit};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 use zarr_source::{Staging, ZarrGroup};
@@ -20,7 +21,8 @@ use crate::partial::Partial;
 use crate::plan::Plan;
 use crate::{first_level, later_levels};
 
-/// What blocks may take that several chunks need: a layer of those of a volume of 1024^3, twice.
+/// What blocks may take that several chunks need: a layer of those of a volume of 1024^3, twice. At most a quarter
+/// of the memory limit.
 const CACHE_BYTES: u64 = 128 << 20;
 
 /// What is there after a run.
@@ -40,7 +42,8 @@ pub struct Written {
 ///
 /// # Errors
 ///
-/// [`WriteError::Option`] for options that cannot be fulfilled; [`WriteError::Zarr`] if there is something at
+/// [`WriteError::Option`] for options that cannot be fulfilled;
+/// [`array_core::ArrayError::OverMemoryLimit`] if one chunk alone takes more than the memory limit; [`WriteError::Zarr`] if there is something at
 /// `output` that may not be replaced; [`WriteError::Busy`] while another run writes it;
 /// [`WriteError::Unfinished`], [`WriteError::NothingToResume`], [`WriteError::OtherJob`] or
 /// [`WriteError::JournalDamaged`] if [`WriteOptions::existing`] does not fit what is there. Nothing has changed,
@@ -56,9 +59,10 @@ pub fn write(
     observer: &dyn Observer,
 ) -> Result<Written, WriteError> {
     let plan = Plan::new(pair.info(), options)?;
+    let at_once = concurrent(plan.bytes_at_once()?);
     let job = Job::new(pair, &plan, options);
     // Where the chunks do not follow the blocks, several need the same block.
-    let cache = Arc::new(BlockCache::new(CACHE_BYTES));
+    let cache = Arc::new(BlockCache::new(CACHE_BYTES.min(memory_limit() / 4)));
     let kept = if plan.decodes_once() { None } else { Some(pair.cached(&cache)?) };
     let pair = kept.as_deref().unwrap_or(pair);
     // What replaces the output is asked for later: an unfinished run may have been allowed to.
@@ -89,7 +93,7 @@ pub fn write(
     };
     let run = Run::new(pair, &plan, &images, &journal, observer, earlier.as_ref())?;
     let resumed_at = earlier.is_some().then(|| run.percent());
-    let worked = run.all_levels();
+    let worked = run.all_levels(at_once.min(rayon::current_num_threads()));
     let finished = |counts: &ChannelCounts| {
         let mut told = job.to_json();
         told.insert("counts".to_owned(), counts_json(counts));
@@ -231,14 +235,25 @@ impl<'a> Run<'a> {
         Ok(Self { pair, plan, images, journal, observer, finished, total, done: Mutex::new(done) })
     }
 
-    fn all_levels(&self) -> Result<(), WriteError> {
+    /// Level after level, each by so many threads at once, of which each takes the next unit that nobody has.
+    fn all_levels(&self, threads: usize) -> Result<(), WriteError> {
         for (level, plan) in self.plan.levels.iter().enumerate() {
-            // There may be far more units than a list could hold.
-            (0..plan.units()).into_par_iter().with_max_len(1).try_for_each(|number| {
-                if self.finished.contains(&(level, number)) {
-                    return Ok(());
+            let (units, next) = (plan.units(), AtomicUsize::new(0));
+            (0..threads).into_par_iter().with_max_len(1).try_for_each(|_| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= units {
+                        return Ok(());
+                    }
+                    if self.finished.contains(&(level, number)) {
+                        continue;
+                    }
+                    if let Err(error) = self.unit(level, number) {
+                        // The others end behind the unit that they are at.
+                        next.store(units, Ordering::Relaxed);
+                        return Err(error);
+                    }
                 }
-                self.unit(level, number)
             })?;
         }
         Ok(())

@@ -98,7 +98,7 @@ fn of_array(error: &ArrayError) -> Option<&'static str> {
         ArrayError::SourceHasChannels { .. } => "SourceHasChannelsError",
         ArrayError::Virtual { .. } => "VirtualArrayError",
         ArrayError::NotWritable { .. } => "NotWritableError",
-        ArrayError::TooLarge { .. } => "TooLargeError",
+        ArrayError::TooLarge { .. } | ArrayError::OverMemoryLimit { .. } => "TooLargeError",
         ArrayError::DTypeMismatch { .. } | ArrayError::ShapeMismatch { .. } => "ArgumentError",
         ArrayError::Geometry(error) => of_geometry(error),
         ArrayError::Source { .. } => return None,

@@ -13,6 +13,7 @@ mod errors;
 mod foreign;
 mod geometry;
 mod info;
+mod memory;
 mod open;
 mod sampler;
 mod threads;
@@ -39,6 +40,8 @@ mod _native {
         roi_is_empty, roi_mod, roi_mul, roi_parse, roi_size, roi_snap_to_grid, roi_squeeze,
         roi_sub, roi_text, roi_to_slices, roi_truediv, roi_union,
     };
+    #[pymodule_export]
+    use super::memory::{memory_limit, set_memory_limit};
     #[pymodule_export]
     use super::open::open;
     #[pymodule_export]

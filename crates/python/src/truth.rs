@@ -11,6 +11,7 @@ use annotation_mask::{
 };
 use array_core::{
     AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, BlockCache, DType, Output, Visitor,
+    check_memory,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -327,5 +328,7 @@ fn grouping(py: Python<'_>, said: &Bound<'_, PyDict>) -> PyResult<Grouping> {
 }
 
 fn cache(said: &Bound<'_, PyDict>) -> PyResult<Option<Arc<BlockCache>>> {
-    Ok(maybe::<u64>(said, "cache_bytes")?.map(|bytes| Arc::new(BlockCache::new(bytes))))
+    let Some(bytes) = maybe::<u64>(said, "cache_bytes")? else { return Ok(None) };
+    check_memory(Some(bytes), || "the cache".to_owned()).map_err(raise(said.py()))?;
+    Ok(Some(Arc::new(BlockCache::new(bytes))))
 }

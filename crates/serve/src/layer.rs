@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use array_core::{Array, ArrayInfo, BlockCache, CachedArray, DType};
+use array_core::{Array, ArrayError, ArrayInfo, BlockCache, CachedArray, DType, check_memory};
 use geometry::Window;
 use serde_json::{Map, Value};
 use zarr_source::{Compression, ImageOptions, VirtualImage, ZarrFormat};
@@ -235,6 +235,24 @@ impl ServedLevel {
             Arc::new(CachedArray::new(array, blocks))
         };
         Ok(Self { array, chunk_shape: chunk_shape.to_vec(), counts })
+    }
+
+    /// What computing a place takes: a block of the array, and the chunks of all channels, as elements and encoded.
+    ///
+    /// # Errors
+    ///
+    /// [`ArrayError::OverMemoryLimit`] if that is more than the process may take.
+    pub(crate) fn bytes_at_once(&self) -> Result<u64, ArrayError> {
+        let info = self.array.info();
+        let elements = info.channel_shape().iter().chain(&self.chunk_shape);
+        let elements = elements.fold(1_u64, |all, &extent| all.saturating_mul(extent as u64));
+        let chunks = elements.saturating_mul(2 * info.dtype().size() as u64);
+        let bytes = chunks.saturating_add(info.blocks().bytes());
+        check_memory(Some(bytes), || {
+            let (channels, chunk) = (info.channel_shape(), &self.chunk_shape);
+            format!("computing chunks of {chunk:?} voxels in {channels:?} channels")
+        })?;
+        Ok(bytes)
     }
 
     fn place(&self, index: &[usize]) -> Option<Place> {

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use array_core::BlockCache;
+use array_core::{BlockCache, concurrent};
 use hyper::{Method, Response, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
@@ -37,7 +37,8 @@ pub struct SiteOptions {
     pub token: Option<Token>,
     /// The size in bytes that computed chunks may have together.
     pub max_bytes: u64,
-    /// How many chunks are computed at the same time; the others wait.
+    /// How many chunks are computed at the same time; the others wait. Fewer where these take more than half of
+    /// the [`memory limit`](array_core::memory_limit).
     pub threads: usize,
 }
 
@@ -72,8 +73,8 @@ impl Site {
     ///
     /// # Errors
     ///
-    /// [`ServeError::Layer`] if a layer cannot be served, or two have one name; [`ServeError::Zarr`] if its
-    /// geometry cannot be written down.
+    /// [`ServeError::Layer`] if a layer cannot be served, one of its chunks takes more than the memory limit, or
+    /// two have one name; [`ServeError::Zarr`] if its geometry cannot be written down.
     pub fn new(
         layers: Vec<Layer>,
         blocks: &Arc<BlockCache>,
@@ -87,6 +88,16 @@ impl Site {
             }
             served.push(ServedLayer::new(layer, blocks)?);
         }
+        let mut bytes = 0;
+        for layer in &served {
+            for level in &layer.levels {
+                bytes = bytes.max(level.bytes_at_once().map_err(|error| {
+                    let (name, reason) = (layer.name.clone(), error.to_string());
+                    ServeError::Layer { name, reason }
+                })?);
+            }
+        }
+        let threads = options.threads.min(concurrent(bytes)).clamp(1, Semaphore::MAX_PERMITS);
         Ok(Self {
             roots: roots(&served),
             page: page(&options.title, options.link.as_deref(), options.token.as_ref(), &served),
@@ -94,7 +105,7 @@ impl Site {
             client: options.client,
             token: options.token,
             cache: ChunkCache::new(options.max_bytes),
-            permits: Arc::new(Semaphore::new(options.threads.clamp(1, Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(threads)),
         })
     }
 

@@ -31,6 +31,9 @@ pub(crate) struct Cli {
     /// Say nothing but errors.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+    /// The memory that voxels may take (default: half of what the machine or its control group has).
+    #[arg(long, value_name = "SIZE", global = true, value_parser = parse_memory)]
+    pub(crate) memory: Option<u64>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -289,9 +292,10 @@ pub(crate) struct ServeArgs {
     /// A folder with a built Neuroglancer client, such as the one in the Python package neuroglancer.
     #[arg(long, value_name = "DIR", help_heading = "Server")]
     pub(crate) client: Option<PathBuf>,
-    /// The memory for blocks of labels and for chunks that were computed.
-    #[arg(long, value_name = "SIZE", default_value = "512MiB", help_heading = "Server", value_parser = parse_size)]
-    pub(crate) cache: u64,
+    /// The memory for blocks of labels and for chunks that were computed, at most half of --memory (default:
+    /// 512MiB, or a quarter of --memory if that is less).
+    #[arg(long, value_name = "SIZE", help_heading = "Server", value_parser = parse_size)]
+    pub(crate) cache: Option<u64>,
     /// Print one JSON object for programs, in one line, once the server listens.
     #[arg(long)]
     pub(crate) json: bool,
@@ -449,6 +453,14 @@ fn parse_size(text: &str) -> Result<u64, String> {
     };
     let number: u64 = digits.parse().map_err(|_| format!("{digits:?} is not a whole number"))?;
     number.checked_mul(factor).ok_or_else(|| "it is larger than 64 bits can say".to_owned())
+}
+
+/// A size in bytes that leaves room for something.
+fn parse_memory(text: &str) -> Result<u64, String> {
+    match parse_size(text)? {
+        0 => Err("it leaves nothing to read".to_owned()),
+        bytes => Ok(bytes),
+    }
 }
 
 fn parse_group(text: &str) -> Result<MemberGroup, MaskError> {

@@ -39,6 +39,9 @@ fn main() -> ExitCode {
         .without_time()
         .with_target(false)
         .init();
+    if let Some(bytes) = cli.memory {
+        array_core::set_memory_limit(bytes);
+    }
     let result = match &cli.command {
         Command::Demo(args) => demo::run(args),
         Command::Inspect(args) => inspect::run(args),

@@ -1,9 +1,12 @@
 //! What the user is told: channels as a table or JSON, errors in one block.
 
+use std::error::Error;
+
 use annotation_mask::{ChannelCounts, MaskError};
 use anstream::eprintln;
 use anyhow::Result;
 use array_config::{ConfigError, OpenError};
+use array_core::ArrayError;
 use mask_writer::WriteError;
 use zarr_source::ZarrError;
 
@@ -29,6 +32,21 @@ pub(crate) fn print_error(error: &anyhow::Error, overwrite: bool) {
     }
 }
 
+/// Whether a cause is that something takes more memory than it may.
+fn is_over_memory_limit(cause: &(dyn Error + 'static)) -> bool {
+    let of_mask = |error: &MaskError| match error {
+        MaskError::Array(error) => is_over_memory_limit(error),
+        _ => false,
+    };
+    // The chain has what wraps a transparent error, not the error itself.
+    match (cause.downcast_ref(), cause.downcast_ref(), cause.downcast_ref()) {
+        (Some(ArrayError::OverMemoryLimit { .. }), ..) => true,
+        (_, Some(WriteError::Array(error)), _) => is_over_memory_limit(error),
+        (_, Some(WriteError::Mask(error)), _) | (.., Some(error)) => of_mask(error),
+        _ => false,
+    }
+}
+
 fn hint(error: &anyhow::Error, overwrite: bool) -> Option<&'static str> {
     let zarr = error.chain().find_map(|cause| match cause.downcast_ref() {
         Some(OpenError::Zarr(error)) => Some(error),
@@ -51,6 +69,9 @@ fn hint(error: &anyhow::Error, overwrite: bool) -> Option<&'static str> {
             );
         }
         _ => {}
+    }
+    if error.chain().any(is_over_memory_limit) {
+        return Some("--memory SIZE sets the limit; smaller chunks, regions and patches need less");
     }
     match error.chain().find_map(|cause| cause.downcast_ref()) {
         Some(WriteError::Unfinished { .. }) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use annotation_mask::{MaskError, SamplerOptions, ValidSampler};
 use anstream::stdout;
 use anyhow::{Context, Result};
-use array_core::{Array, ArrayExt, BlockCache};
+use array_core::{Array, ArrayExt, BlockCache, memory_limit};
 use geometry::{LengthUnit, Roi};
 use serde_json::{Value, json};
 use zarr_source::Location;
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<()> {
     let name = Location::from(&args.source.source).to_string();
     let truth = Truth::new(source, &args.channels, args.roi.as_deref(), table.as_ref())
         .with_context(|| format!("cannot make a mask of {name}"))?;
-    let cache = Arc::new(BlockCache::new(CACHE_BYTES));
+    let cache = Arc::new(BlockCache::new(CACHE_BYTES.min(memory_limit() / 4)));
     let pair = truth.pair().cached(&cache)?;
     let mask = pair.mask_array();
     let draw = || -> Result<(ValidSampler<&dyn Array>, Vec<Patch>)> {

@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use annotation_mask::CropMaskAndTarget;
 use anstream::stdout;
 use anyhow::{Context, Result};
-use array_core::{Array, BlockCache, CachedArray};
+use array_core::{Array, BlockCache, CachedArray, memory_limit};
 use comfy_table::Row;
 use serde_json::{Map, Value, json};
 use serve::{Client, Layer, Server, ServerOptions, Shutdown, Site, SiteOptions, Token};
 use zarr_source::{Location, OpenOptions, ZarrNode};
 
-use crate::args::ServeArgs;
+use crate::args::{ServeArgs, UsageError};
 use crate::serve::address::Addresses;
 use crate::serve::link::link;
 use crate::source;
@@ -26,6 +26,7 @@ use crate::table;
 use crate::truth::Truth;
 
 pub(crate) fn run(args: &ServeArgs) -> Result<()> {
+    let cache = cache_bytes(args.cache)?;
     let table = source::class_table(&args.source.opening)?;
     let client = args.client.as_deref().map(Client::open).transpose()?;
     let source = source::open(&args.source)?;
@@ -33,7 +34,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let truth = Truth::new(source, &args.channels, None, table.as_ref())
         .with_context(|| format!("cannot make a mask of {name}"))?;
     // Half for what goes in, half for what comes out.
-    let blocks = Arc::new(BlockCache::new(args.cache / 2));
+    let blocks = Arc::new(BlockCache::new(cache / 2));
     let mut layers = Vec::new();
     if let Some(raw) = &args.raw {
         layers.push(raw_layer(raw, args)?);
@@ -73,7 +74,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
         link: neuroglancer.clone(),
         client,
         token,
-        max_bytes: args.cache / 2,
+        max_bytes: cache / 2,
         threads: source::threads(args.raw.iter().chain([&args.source.source])),
     };
     let site = Arc::new(Site::new(layers, &blocks, options)?);
@@ -93,6 +94,19 @@ pub(crate) fn run(args: &ServeArgs) -> Result<()> {
     let stats = site.stats();
     tracing::info!("computed {} places, kept {} bytes", stats.computed, stats.cached_bytes);
     Ok(())
+}
+
+/// What the caches may take.
+fn cache_bytes(asked: Option<u64>) -> Result<u64> {
+    let limit = memory_limit();
+    match asked {
+        None => Ok((512 << 20).min(limit / 4)),
+        Some(bytes) if bytes <= limit / 2 => Ok(bytes),
+        Some(bytes) => Err(UsageError(format!(
+            "--cache {bytes} is more than half of the memory limit of {limit} bytes (--memory)"
+        ))
+        .into()),
+    }
 }
 
 /// The image below the labels.

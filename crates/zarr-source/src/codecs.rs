@@ -11,6 +11,8 @@ use std::sync::Once;
 use zarrs::array::CodecOptions;
 use zarrs::array::codec::api::CodecError;
 
+use crate::memory;
+
 /// Makes our own codecs and keys known to zarrs, once.
 pub(crate) fn register() {
     static ONCE: Once = Once::new();
@@ -30,9 +32,6 @@ pub(crate) fn options() -> CodecOptions {
 /// Memory for this many bytes: a chunk may be said to be larger than that of any machine, and running out
 /// of it would end the process.
 fn memory_for(size: usize) -> Result<Vec<u8>, CodecError> {
-    let mut memory = Vec::new();
-    match memory.try_reserve_exact(size) {
-        Ok(()) => Ok(memory),
-        Err(_) => Err(CodecError::Other(format!("{size} bytes do not fit into memory"))),
-    }
+    memory::memory_for(u64::try_from(size).unwrap_or(u64::MAX), "a decoded chunk")
+        .map_err(|error| CodecError::Other(error.to_string()))
 }

@@ -117,6 +117,7 @@ mod json;
 mod levels;
 mod locate;
 mod location;
+mod memory;
 mod metadata;
 mod n5;
 mod node;

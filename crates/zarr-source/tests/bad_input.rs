@@ -450,7 +450,7 @@ fn a_chunk_that_no_machine_can_hold_is_an_error_and_not_the_end() {
             json!([1_u64 << 20, 1_u64 << 20, 1_u64 << 20]);
     });
     let text = read_error(&array).to_string();
-    assert!(text.contains("1152921504606846976 bytes do not fit into memory"), "{text}");
+    assert!(text.contains("1152921.5 TB, beyond the memory limit"), "{text}");
 
     // A block of N5 may be cut off, so that little of it is stored.
     let folder = tempfile::tempdir().unwrap();
@@ -461,7 +461,7 @@ fn a_chunk_that_no_machine_can_hold_is_an_error_and_not_the_end() {
     let block = [0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 7];
     fs::write(folder.path().join("0/0/0"), block).unwrap();
     let text = read_error(folder.path()).to_string();
-    assert!(text.contains("1152921504606846976 bytes do not fit into memory"), "{text}");
+    assert!(text.contains("1152921.5 TB, beyond the memory limit"), "{text}");
 }
 
 #[test]

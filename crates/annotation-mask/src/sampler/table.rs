@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use array_core::{ArrayError, DType};
+use array_core::{ArrayError, DType, check_memory};
 
 use crate::planes::len_of;
 
@@ -22,6 +22,8 @@ impl Table {
     /// [`ArrayError::TooLarge`] if there is no memory for it.
     pub(super) fn zeros(shape: &[usize]) -> Result<Self, ArrayError> {
         let len = len_of(shape);
+        let bytes = len.saturating_mul(size_of::<u64>()) as u64;
+        check_memory(Some(bytes), || format!("a table of {shape:?} counts"))?;
         let mut values = Vec::new();
         if values.try_reserve_exact(len).is_err() {
             return Err(ArrayError::TooLarge { dtype: DType::U64, shape: shape.to_vec() });

@@ -26,7 +26,7 @@ from voxmask._masks import (
     MaskAndTarget,
     MissingAnnotationsMask,
 )
-from voxmask._native import num_threads, set_num_threads
+from voxmask._native import memory_limit, num_threads, set_memory_limit, set_num_threads
 from voxmask._open import Crop, MetadataWarning, as_array, from_numpy, open_array, open_crop
 from voxmask._sampler import ValidSampler
 from voxmask.errors import VoxmaskError
@@ -48,9 +48,11 @@ __all__ = [
     "VoxmaskError",
     "as_array",
     "from_numpy",
+    "memory_limit",
     "num_threads",
     "open_array",
     "open_crop",
+    "set_memory_limit",
     "set_num_threads",
 ]
 

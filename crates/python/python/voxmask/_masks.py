@@ -67,7 +67,7 @@ class MaskAndTarget:
             missing, with a :class:`MetadataWarning`.
         classes: a table of classes (CSV), for names of classes in groups of label ids.
         cache_bytes: how much memory the blocks may take that are kept for reads that meet them again, such as random
-            patches; none are kept by default.
+            patches; none are kept by default. At most :func:`voxmask.memory_limit`.
 
     Raises:
         GroupMalformedError, LabelsMalformedError, SourceHasChannelsError, NotLabelsError: each a ``ValueError``.

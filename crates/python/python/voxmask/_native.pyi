@@ -46,6 +46,15 @@ def roi_mul(left: Any, right: Any) -> _Pair: ...
 def roi_truediv(left: Any, right: Any) -> _Pair: ...
 def roi_floordiv(left: Any, right: Any) -> _Pair: ...
 def roi_mod(left: Any, right: Any) -> _Pair: ...
+def memory_limit() -> int:
+    """How many bytes the arrays, chunks and buffers of one read may take."""
+
+def set_memory_limit(bytes: int) -> None:
+    """Sets the memory limit; what takes more is refused with :class:`voxmask.errors.TooLargeError`.
+
+    Until then it is half of what the machine or its control group has. Each process has its own.
+    """
+
 def num_threads() -> int:
     """The number of threads that read and compute."""
 

@@ -39,7 +39,7 @@ class OutOfBoundsError(VoxmaskError, IndexError):
 
 
 class TooLargeError(VoxmaskError, ValueError):
-    """A result that does not fit into memory."""
+    """A result, a chunk or a cache that does not fit into memory, or into the memory limit."""
 
 
 class VirtualArrayError(VoxmaskError, ValueError):

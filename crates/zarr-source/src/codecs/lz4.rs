@@ -14,6 +14,8 @@ use zarrs::array::codec::api::{
 use zarrs::metadata::Configuration;
 use zarrs::plugin::{ExtensionName, ZarrVersion};
 
+use super::memory_for;
+
 const NAME: &str = "numcodecs.lz4";
 const HEADER: usize = size_of::<u32>();
 // LZ4 cannot make data smaller than this.
@@ -119,6 +121,7 @@ impl BytesToBytesCodecTraits for Lz4Codec {
         }
         let size = usize::try_from(size)
             .map_err(|_| CodecError::Other(format!("{size} bytes do not fit into memory")))?;
+        drop(memory_for(size)?);
         let decoded = lz4_flex::block::decompress(block, size)
             .map_err(|error| CodecError::Other(format!("lz4: {error}")))?;
         if decoded.len() != size {

@@ -10,6 +10,7 @@ use zarrs::storage::{
 };
 
 use super::{LimitedStore, too_large, within};
+use crate::memory::memory_for;
 
 /// The files below a folder.
 ///
@@ -92,12 +93,7 @@ fn nothing_at(path: &Path) -> io::Result<()> {
 
 /// The bytes from where a file is, at most so many.
 fn read_up_to(file: &mut File, len: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let fits = usize::try_from(len).is_ok_and(|len| bytes.try_reserve_exact(len).is_ok());
-    if !fits {
-        let text = format!("{len} bytes do not fit into memory");
-        return Err(io::Error::new(ErrorKind::OutOfMemory, text));
-    }
+    let mut bytes = memory_for(len, "a file")?;
     file.take(len).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()) == Ok(len) {
         return Ok(bytes);

@@ -32,6 +32,7 @@ use self::failure::{Failure, not_stored};
 use super::{LimitedStore, StoreOptions, too_large};
 use crate::error::ZarrError;
 use crate::location::Location;
+use crate::memory::memory_for;
 
 /// How long connecting may take, if a request may take longer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -307,12 +308,7 @@ fn complete(bytes: Bytes, length: u64) -> Result<Bytes, Failure> {
 
 /// Whether memory can be had for an answer, before it is taken for granted.
 fn check_size(size: u64) -> io::Result<()> {
-    let fits =
-        usize::try_from(size).is_ok_and(|size| Vec::<u8>::new().try_reserve_exact(size).is_ok());
-    if fits {
-        return Ok(());
-    }
-    Err(io::Error::new(ErrorKind::OutOfMemory, format!("{size} bytes do not fit into memory")))
+    memory_for(size, "an answer").map(drop)
 }
 
 fn too_short() -> io::Error {

@@ -21,6 +21,7 @@ use zarrs::storage::{
 
 use super::{LimitedStore, too_large, within};
 use crate::error::ZarrError;
+use crate::memory::memory_for;
 
 /// The size of what stands before the data of an entry, without the names in it.
 const HEADER_SIZE: u64 = 30;
@@ -149,9 +150,9 @@ impl ZipStore {
         let mut at = entry.header_offset;
         let mut input = self.bytes(at, len)?;
         let (mut machine, mut consumed) = (EntryFsm::new(Some(entry.clone()), None), 0_usize);
-        let size = usize::try_from(entry.uncompressed_size).map_err(|_| beyond_memory(key))?;
-        let mut output = Vec::new();
-        output.try_reserve_exact(size).map_err(|_| beyond_memory(key))?;
+        let mut output = memory_for(entry.uncompressed_size, key.as_str())?;
+        let size = usize::try_from(entry.uncompressed_size)
+            .map_err(|_| io::Error::from(ErrorKind::OutOfMemory))?;
         output.resize(size, 0);
         let mut written = 0_usize;
         loop {
@@ -266,10 +267,6 @@ fn directory(store: &ReadableStorage, key: &StoreKey, size: u64) -> Result<Archi
 
 fn corrupt(reason: String) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, reason)
-}
-
-fn beyond_memory(key: &StoreKey) -> io::Error {
-    io::Error::new(ErrorKind::OutOfMemory, format!("{key} does not fit into memory"))
 }
 
 impl LimitedStore for ZipStore {
