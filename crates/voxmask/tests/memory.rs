@@ -18,12 +18,12 @@ fn large(sandbox: &Sandbox) -> Array3<u64> {
 #[test]
 fn what_does_not_fit_is_refused_before_anything_is_made() {
     let sandbox = Sandbox::new();
-    let crop = Crop::default();
-    crop.store(&sandbox.path("crop.zarr"), &typed::<u64>(&labels(&[10, 12, 9], &IDS)));
+    let crop = Crop { chunks: &[20, 24, 18], ..Crop::default() };
+    crop.store(&sandbox.path("crop.zarr"), &typed::<u64>(&labels(&[40, 48, 36], &IDS)));
     let before = sandbox.listing();
     let group = ["crop.zarr/all/s0", "--group", "a=3"];
-    let beyond = ["beyond the memory limit of 100 bytes", "--memory"];
-    let limited = ["--memory", "100"];
+    let beyond = ["beyond the memory limit of 20.0 kB"];
+    let limited = ["--memory", "20kB"];
     sandbox.refuses(&[&["mask"], &group[..], &["-o", "out.zarr"], &limited].concat(), 1, &beyond);
     sandbox.refuses(&[&["preview"], &group[..], &["-o", "p.png"], &limited].concat(), 1, &beyond);
     sandbox.refuses(
@@ -31,8 +31,14 @@ fn what_does_not_fit_is_refused_before_anything_is_made() {
         1,
         &beyond,
     );
-    sandbox.refuses(&[&["check"], &group[..1], &limited].concat(), 1, &beyond[..1]);
-    sandbox.refuses(&[&["serve"], &group[..], &limited].concat(), 1, &beyond[..1]);
+    let checked = sandbox.run(&[&["check"], &group[..1], &limited].concat());
+    assert_eq!(checked.code, Some(1), "{}", checked.stderr);
+    assert!(
+        checked.stdout.contains(beyond[0]) && !checked.stdout.contains("corrupt"),
+        "{}",
+        checked.stdout
+    );
+    sandbox.refuses(&[&["serve"], &group[..], &limited].concat(), 1, &beyond);
     sandbox.assert_unchanged(&before);
 }
 

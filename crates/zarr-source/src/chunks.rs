@@ -11,6 +11,7 @@ use zarrs::storage::{Bytes, StorageError, WritableStorageTraits};
 use crate::codecs::chunk::ChunkCodecs;
 use crate::codecs::options;
 use crate::error::ZarrError;
+use crate::memory;
 use crate::shard::{ShardError, Sharding};
 use crate::spec::{ArraySpec, StoredArray, byte_size};
 use crate::store::Container;
@@ -94,6 +95,9 @@ impl Chunks {
             .get_at_most(&key, self.codecs.max_encoded_size())
             .map_err(|error| self.store_error("read", index, error))?;
         let Some(encoded) = encoded else { return self.check_presence().map(|()| None) };
+        let size = byte_size(&self.stored_shape, self.dtype());
+        memory::check(size.map(|size| size as u64), "the decoded chunk")
+            .map_err(|error| self.store_error("read", index, error.into()))?;
         let decoded = self
             .codecs
             .decode(encoded.into())
