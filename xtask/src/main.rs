@@ -4,6 +4,7 @@ mod bench;
 mod conform;
 mod dependencies;
 mod e2e;
+mod hostile;
 mod layers;
 mod load;
 mod memory;
@@ -35,6 +36,8 @@ cargo xtask COMMAND
                       its tests (pytest gets the arguments)
   e2e [ARGUMENT...]   show a served crop in a browser, and read it with other software, over HTTP (pytest
                       gets the arguments)
+  hostile [FILTER]    run the command line on containers made to do harm (those whose name holds FILTER), and
+                      print how each command ended, how long it took and how much memory
   setup               make the other software that tests ask, in target/peers, and print the environment
                       variables that name it, one KEY=value in each line
   bench [FILTER]      run the benchmarks whose name holds FILTER, and print a table
@@ -93,6 +96,8 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["python", "--golden", folder, arguments @ ..] => python::run(Path::new(folder), arguments),
         ["python", arguments @ ..] => python::run(&root().join("xtask/tests/golden"), arguments),
         ["e2e", arguments @ ..] => e2e::run(arguments),
+        ["hostile"] => hostile::run(None),
+        ["hostile", filter] => hostile::run(Some(filter)),
         ["setup"] => setup::run(&target().join("peers")),
         ["bench"] => bench::run(None),
         ["bench", filter] => bench::run(Some(filter)),

@@ -11,6 +11,7 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::args::InspectArgs;
+use crate::shown::{json_text, shown};
 use crate::source::{self, Source};
 
 pub(crate) fn run(args: &InspectArgs) -> Result<()> {
@@ -26,7 +27,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<()> {
 }
 
 fn print_json(value: &Value) -> Result<()> {
-    writeln!(stdout(), "{}", serde_json::to_string_pretty(value)?)?;
+    writeln!(stdout(), "{}", json_text(value)?)?;
     Ok(())
 }
 
@@ -34,7 +35,7 @@ fn print_json(value: &Value) -> Result<()> {
 fn print_rows(rows: &[(&str, String)]) -> Result<()> {
     let mut out = stdout();
     for (name, value) in rows {
-        writeln!(out, "{name:>11}  {value}")?;
+        writeln!(out, "{name:>11}  {}", shown(value))?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ mod progress;
 mod report;
 mod sample;
 mod serve;
+mod shown;
 mod source;
 mod table;
 mod truth;

@@ -13,6 +13,7 @@ use zarr_source::Location;
 use crate::args::{MaskArgs, UsageError, spatial_shape};
 use crate::progress::{self, Interrupt};
 use crate::report::print_channels;
+use crate::shown::json_text;
 use crate::source;
 use crate::truth::Truth;
 
@@ -153,6 +154,6 @@ fn print_json(args: &MaskArgs, truth: &Truth, written: &Written) -> Result<()> {
         "voxels": written.counts.voxels,
         "channels": truth.channels_json(&written.counts),
     });
-    writeln!(stdout(), "{}", serde_json::to_string_pretty(&result)?)?;
+    writeln!(stdout(), "{}", json_text(&result)?)?;
     Ok(())
 }

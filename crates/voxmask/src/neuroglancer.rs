@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use zarr_source::{Location, ZarrArray, ZarrError, ZarrFormat};
 
 use crate::args::{NeuroglancerArgs, UsageError};
+use crate::shown::json_text;
 
 /// The beginnings of addresses that Neuroglancer reads by itself.
 const REACHABLE: [&str; 6] = ["http://", "https://", "s3://", "s3+http://", "s3+https://", "gs://"];
@@ -133,7 +134,7 @@ fn raw_info(mask: &ArrayInfo) -> Result<ArrayInfo> {
 fn print(args: &NeuroglancerArgs, layers: &[Layer<'_>], state: &Value) -> Result<()> {
     let url = link(&args.client, state);
     if args.state {
-        writeln!(stdout(), "{}", serde_json::to_string_pretty(state)?)?;
+        writeln!(stdout(), "{}", json_text(state)?)?;
     } else if args.json {
         let layer = |layer: &Layer<'_>| {
             let (name, source) = (&layer.name, &layer.source);
@@ -141,7 +142,7 @@ fn print(args: &NeuroglancerArgs, layers: &[Layer<'_>], state: &Value) -> Result
         };
         let layers: Value = layers.iter().map(layer).collect();
         let result = json!({"neuroglancer_url": url, "layers": layers, "state": state});
-        writeln!(stdout(), "{}", serde_json::to_string_pretty(&result)?)?;
+        writeln!(stdout(), "{}", json_text(&result)?)?;
     } else {
         writeln!(stdout(), "{url}")?;
     }

@@ -10,6 +10,7 @@ use array_core::ArrayError;
 use mask_writer::WriteError;
 use zarr_source::ZarrError;
 
+use crate::shown::shown_lines;
 use crate::table::{self, grouped, table};
 use crate::truth::Truth;
 use crate::values::fraction;
@@ -17,13 +18,13 @@ use crate::values::fraction;
 /// Prints an error with its causes, and a hint where one helps; `overwrite` says whether the user asked
 /// for that.
 pub(crate) fn print_error(error: &anyhow::Error, overwrite: bool) {
-    eprintln!("\x1b[1;31merror\x1b[0m: {error}");
+    eprintln!("\x1b[1;31merror\x1b[0m: {}", shown_lines(&error.to_string()));
     let mut last = error.to_string();
     for cause in error.chain().skip(1) {
         let text = cause.to_string();
         // Transparent errors repeat the message of their cause.
         if !last.ends_with(&text) {
-            eprintln!("  because: {text}");
+            eprintln!("  because: {}", shown_lines(&text));
         }
         last = text;
     }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use zarr_source::Location;
 
 use crate::args::{SampleArgs, UsageError, spatial_shape};
+use crate::shown::json_text;
 use crate::source;
 use crate::table::{self, grouped, table};
 use crate::truth::Truth;
@@ -124,6 +125,6 @@ fn print_json(
         "positions": u64::try_from(positions).map_or_else(|_| json!(positions.to_string()), Value::from),
         "patches": patches.iter().map(patch).collect::<Result<Value>>()?,
     });
-    writeln!(stdout(), "{}", serde_json::to_string_pretty(&result)?)?;
+    writeln!(stdout(), "{}", json_text(&result)?)?;
     Ok(())
 }

@@ -14,6 +14,7 @@ use zarr_source::{
 };
 
 use crate::args::{GroupArgs, OpeningArgs, SourceArgs, Translation, UsageError};
+use crate::shown::shown;
 
 /// How many groups and arrays of a container are looked at.
 const MAX_NODES: usize = 20_000;
@@ -96,7 +97,7 @@ pub(crate) fn open(args: &SourceArgs) -> Result<Source> {
     let table = class_table(&args.opening)?;
     let source = open_source(&args.source, &args.opening, table.as_ref(), array_config::open)?;
     for remark in source.remarks() {
-        tracing::warn!("{remark}");
+        tracing::warn!("{}", shown(&remark.to_string()));
     }
     Ok(source)
 }

@@ -4,6 +4,8 @@ use std::io::{IsTerminal, Write};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
+use crate::shown::shown;
+
 /// A table without lines: the header above its columns, numbers to the right.
 pub(crate) fn table(header: &[&str], numbers: &[usize]) -> Table {
     let mut table = Table::new();
@@ -24,7 +26,7 @@ pub(crate) fn table(header: &[&str], numbers: &[usize]) -> Table {
 pub(crate) fn print(table: &Table) -> std::io::Result<()> {
     let mut out = anstream::stdout();
     for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
+        writeln!(out, "{}", shown(line.trim_end()))?;
     }
     Ok(())
 }

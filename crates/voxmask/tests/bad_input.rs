@@ -277,6 +277,25 @@ fn an_error_in_a_volume_of_countless_chunks_ends_the_work() {
 }
 
 #[test]
+fn more_chunks_than_anybody_can_work_through_are_refused_by_their_number() {
+    let sandbox = Sandbox::new();
+    let zarray =
+        json!({"shape": [1_u64 << 40, 1024, 1024], "chunks": [64, 64, 64], "dtype": "|u1"});
+    v2_by_hand(&sandbox.path("crop.zarr"), &zarray, &json!({"voxel_size": [4, 4, 4]}), &[]);
+    let told = ["4398046511104 blocks of [64, 64, 64] voxels"];
+    for args in [
+        &["mask", "crop.zarr", "--group", "a=1", "-o", "out.zarr"][..],
+        &["mask", "crop.zarr", "--group", "a=1", "-o", "out.zarr", "--chunks", "512"],
+        &["sample", "crop.zarr", "--group", "a=1", "--shape", "2097152,1024,1024"],
+    ] {
+        sandbox.refuses(args, 1, &told);
+    }
+    let run = sandbox.run(&["check", "crop.zarr"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stdout.contains(told[0]), "{}", run.stdout);
+}
+
+#[test]
 fn an_empty_region_is_refused() {
     let sandbox = crop(Compression::default());
     let args = ["--group", "a=3", "--roi", "80:88,4:4,-40:-36"];

@@ -36,18 +36,18 @@ impl Chunks {
         dir: PathBuf,
         spec: ArraySpec,
     ) -> Result<Self, ZarrError> {
-        let sharding = Sharding::new(&spec.array, &spec.stored_shape)
-            .map_err(|what| ZarrError::unsupported(&dir, what))?;
         let shape = spec.array.chunk_shape(&vec![0; spec.shape.len()]);
         let shape = shape.map_err(|error| ZarrError::unsupported(&dir, error.to_string()))?;
-        let (data_type, fill_value) = (spec.array.data_type(), spec.array.fill_value());
+        let codecs = ChunkCodecs::new(
+            spec.array.codecs(),
+            shape.to_vec(),
+            spec.array.data_type().clone(),
+            spec.array.fill_value().clone(),
+        );
+        let sharding = Sharding::new(&spec.array, &spec.stored_shape, &codecs)
+            .map_err(|what| ZarrError::unsupported(&dir, what))?;
         Ok(Self {
-            codecs: ChunkCodecs::new(
-                spec.array.codecs(),
-                shape.to_vec(),
-                data_type.clone(),
-                fill_value.clone(),
-            ),
+            codecs,
             shape: spec.shape,
             stored_shape: spec.stored_shape,
             fill_value: spec.fill_value,

@@ -39,6 +39,8 @@ pub(crate) struct Sharding {
     index: ChunkCodecs,
     index_range: ByteRange,
     index_size: u64,
+    /// What a shard may have, gaps included.
+    max_shard_size: u64,
     cache: Mutex<HashMap<Vec<usize>, Arc<ShardIndex>>>,
 }
 
@@ -67,9 +69,13 @@ impl From<StorageError> for ShardError {
 }
 
 impl Sharding {
-    /// The sharding of an array whose only codec it is; none if the codecs are others. Otherwise what is
-    /// not supported.
-    pub(crate) fn new(array: &StoredArray, shard_shape: &[usize]) -> Result<Option<Self>, String> {
+    /// The sharding of an array whose only codec it is, as part of the codecs of a `whole` shard; none if the
+    /// codecs are others. Otherwise what is not supported.
+    pub(crate) fn new(
+        array: &StoredArray,
+        shard_shape: &[usize],
+        whole: &ChunkCodecs,
+    ) -> Result<Option<Self>, String> {
         if !array.is_exclusively_sharded() {
             return Ok(None);
         }
@@ -110,6 +116,7 @@ impl Sharding {
                 ShardingIndexLocation::End => ByteRange::Suffix(index_size),
             },
             index_size,
+            max_shard_size: whole.max_encoded_size(),
             cache: Mutex::default(),
         }))
     }
@@ -215,6 +222,12 @@ impl Sharding {
         let Some(shard_size) = store.size_key(&key)? else {
             return Ok(None);
         };
+        if shard_size > self.max_shard_size {
+            return Err(ShardError::Corrupt(format!(
+                "the shard has {shard_size} bytes, more than the {} that it has at most",
+                self.max_shard_size
+            )));
+        }
         if shard_size < self.index_size {
             return Err(ShardError::Corrupt(format!(
                 "the shard has {shard_size} bytes, less than the {} of its index",

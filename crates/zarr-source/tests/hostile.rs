@@ -146,16 +146,19 @@ fn a_shard_whose_index_claims_more_than_chunks_have_is_corrupt() {
     let codecs = json!([{"name": "sharding_indexed", "configuration": {
         "chunk_shape": [8, 8, 8], "codecs": [{"name": "bytes"}], "index_codecs": [{"name": "bytes",
         "configuration": {"endian": "little"}}], "index_location": "start"}}]);
-    for (offset, size, why) in [
-        (16_u64, 1_u64 << 39, "it has 549755813888 bytes, more than"),
-        (0, 1 << 41, "2199023255552 bytes long, in a file of 1099511627776 bytes"),
-        (u64::MAX - 8, 512, "places it at 18446744073709551607, 512 bytes long"),
-        (8, u64::MAX - 1, "18446744073709551614 bytes long"),
+    // As large as a shard of this shape may be.
+    const SHARD: u64 = (1 << 20) + 2 * (512 + 16);
+    for (length, offset, size, why) in [
+        (SHARD, 16_u64, SHARD - 16, "it has 1049616 bytes, more than the 1049600"),
+        (SHARD, 0, 1 << 41, "2199023255552 bytes long, in a file of 1049632 bytes"),
+        (SHARD, u64::MAX - 8, 512, "places it at 18446744073709551607, 512 bytes long"),
+        (SHARD, 8, u64::MAX - 1, "18446744073709551614 bytes long"),
+        (SHARD + 1, 16, 512, "the shard has 1049633 bytes, more than the 1049632"),
     ] {
         let (_folder, array) = array(&codecs, &[]);
         let mut shard = File::create(array.join("c/0/0/0")).unwrap();
         shard.write_all(&[offset.to_le_bytes(), size.to_le_bytes()].concat()).unwrap();
-        shard.set_len(1 << 40).unwrap();
+        shard.set_len(length).unwrap();
         assert_corrupt(&array, why);
     }
 }

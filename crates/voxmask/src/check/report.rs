@@ -8,6 +8,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::check::sources::refusal;
+use crate::shown::{json_text, shown};
 use crate::table::{self, counted, grouped, table};
 
 /// What was found in one source.
@@ -98,7 +99,7 @@ pub(crate) fn print(reports: &[Report], as_json: bool) -> Result<()> {
             "warnings": count(Severity::Warning),
             "infos": count(Severity::Info),
         });
-        writeln!(stdout(), "{}", serde_json::to_string_pretty(&json)?)?;
+        writeln!(stdout(), "{}", json_text(&json)?)?;
         return Ok(());
     }
     for report in reports {
@@ -112,7 +113,7 @@ pub(crate) fn print(reports: &[Report], as_json: bool) -> Result<()> {
 
 fn print_one(report: &Report) -> Result<()> {
     let mut out = stdout();
-    writeln!(out, "\x1b[1m{}\x1b[0m  {}", report.name, report.summary())?;
+    writeln!(out, "\x1b[1m{}\x1b[0m  {}", shown(&report.name), report.summary())?;
     let width = report.findings.iter().map(|finding| finding.code.len()).max().unwrap_or(0);
     for finding in &report.findings {
         let (colour, word) = match finding.severity {
@@ -127,8 +128,10 @@ fn print_one(report: &Report) -> Result<()> {
         };
         writeln!(
             out,
-            "  {colour}{word}\x1b[0m  {:width$}  {subject}{}",
-            finding.code, finding.message
+            "  {colour}{word}\x1b[0m  {:width$}  {}{}",
+            finding.code,
+            shown(&subject),
+            shown(&finding.message)
         )?;
     }
     if report.findings.is_empty() {

@@ -10,6 +10,7 @@ use zarr_source::{TreeArray, TreeKind, TreeNode, ZarrTree};
 
 use super::array::by;
 use super::print_json;
+use crate::shown::shown;
 use crate::table::counted;
 
 /// Prints what is in a container, for people or for programs.
@@ -21,6 +22,9 @@ pub(crate) fn print(tree: &ZarrTree, as_json: bool) -> Result<()> {
     }
     let mut lines = vec![(tree.root.path.display().to_string(), describe(&tree.root))];
     add_lines(&tree.root, "", &mut lines);
+    for (name, what) in &mut lines {
+        (*name, *what) = (shown(name).into_owned(), shown(what).into_owned());
+    }
     let width = lines.iter().skip(1).map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let mut out = stdout();
     for (index, (name, what)) in lines.iter().enumerate() {

@@ -159,9 +159,12 @@ impl ZipStore {
             let mut fed = 0;
             if machine.wants_read() {
                 if consumed == input.len() {
-                    // The fields were longer than expected.
+                    // The fields were longer than expected. At the end of the archive, the machine may have more
+                    // to give of what it was fed.
                     at = at.saturating_add(u64::try_from(input.len()).unwrap_or(u64::MAX));
-                    (input, consumed) = (self.bytes(at, FIELDS_SIZE)?, 0);
+                    let more = at < self.size;
+                    input = if more { self.bytes(at, FIELDS_SIZE)? } else { Bytes::new() };
+                    consumed = 0;
                 }
                 let rest = input.get(consumed..).unwrap_or_default();
                 let space = machine.space();
