@@ -45,10 +45,21 @@ pub(crate) async fn connection(
     let service = service_fn(|request: Request<Incoming>| async move {
         caller.is_served();
         let mut response = answer(&request, peer, site, shutdown).await;
-        if request.method() != Method::HEAD
-            && let Some(bytes) = response.body_mut().bytes_mut()
-        {
-            *bytes = sending.to(caller, callers, std::mem::take(bytes)).await;
+        let size = response.body_mut().bytes_mut().map(|bytes| bytes.len());
+        if let Some(size) = size.filter(|_| request.method() != Method::HEAD) {
+            let room = match sending.room_now(size) {
+                Some(room) => room,
+                None => {
+                    // Nothing is kept while it waits: what the cache has lost by then is computed again.
+                    drop(response);
+                    let room = sending.room(size, callers).await;
+                    response = answer(&request, peer, site, shutdown).await;
+                    room
+                }
+            };
+            if let Some(bytes) = response.body_mut().bytes_mut() {
+                *bytes = room.keep(caller, std::mem::take(bytes));
+            }
         }
         caller.is_waited_for();
         Ok::<_, Infallible>(response)

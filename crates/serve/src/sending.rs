@@ -18,7 +18,8 @@ const STALLED: Duration = Duration::from_secs(1);
 /// The bytes of answers that callers have not read yet: no more than a number of them.
 ///
 /// A chunk that is on its way is kept for that alone, when the cache has no place for it any more. Where there is no
-/// room, an answer waits until others are read; those who read nothing of theirs have to go.
+/// room, an answer waits until others are read; those who read nothing of theirs have to go. For one that waits,
+/// nothing is kept: it is asked for again.
 #[derive(Debug)]
 pub(crate) struct Sending {
     room: Arc<Semaphore>,
@@ -36,21 +37,41 @@ impl Sending {
         Self { room: Arc::new(Semaphore::new(room)), most }
     }
 
-    /// The bytes for a caller as soon as there is room for them, which they have until they are dropped.
-    pub(crate) async fn to(&self, caller: &Arc<Caller>, callers: &Callers, bytes: Bytes) -> Bytes {
-        if bytes.len() <= SMALL {
-            return bytes;
+    /// Room for an answer of so many bytes, if there is any.
+    pub(crate) fn room_now(&self, bytes: usize) -> Option<Room> {
+        if bytes <= SMALL {
+            return Some(Room(None));
         }
-        let size = u32::try_from(bytes.len().div_ceil(UNIT)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room).acquire_many_owned(size.min(self.most));
+        let room = Arc::clone(&self.room).try_acquire_many_owned(self.units(bytes));
+        room.ok().map(|room| Room(Some(room)))
+    }
+
+    /// Room for an answer of so many bytes, as soon as there is any.
+    pub(crate) async fn room(&self, bytes: usize, callers: &Callers) -> Room {
+        let room = Arc::clone(&self.room).acquire_many_owned(self.units(bytes));
         tokio::pin!(room);
-        let room = loop {
+        loop {
             match tokio::time::timeout(STALLED, room.as_mut()).await {
-                Ok(Ok(room)) => break room,
+                Ok(Ok(room)) => return Room(Some(room)),
                 Ok(Err(_)) => unreachable!("nobody closes the room"),
                 Err(_) => callers.send_away_who_reads_nothing(STALLED),
             }
-        };
+        }
+    }
+
+    fn units(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes.div_ceil(UNIT)).map_or(self.most, |units| units.min(self.most))
+    }
+}
+
+/// Room for one answer; small ones have it without taking any.
+#[derive(Debug)]
+pub(crate) struct Room(Option<OwnedSemaphorePermit>);
+
+impl Room {
+    /// The bytes of the answer to a caller, which have the room until they are dropped.
+    pub(crate) fn keep(self, caller: &Arc<Caller>, bytes: Bytes) -> Bytes {
+        let Some(room) = self.0 else { return bytes };
         caller.reads(true);
         Bytes::from_owner(Sent { bytes, caller: Arc::clone(caller), _room: room })
     }
@@ -84,21 +105,26 @@ mod tests {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
             let (callers, sending) = (Callers::new(3), Sending::new(200 << 10));
-            let (one, other) = (callers.seat().await, callers.seat().await);
+            let seat = callers.seat().await;
             let bytes = |size: usize| Bytes::from(vec![7; size]);
-            let first = sending.to(one.caller(), &callers, bytes(150 << 10)).await;
-            assert_eq!(first, bytes(150 << 10));
+            let (some, many) = (150 << 10, 100 << 10);
+            let first = sending.room_now(some).unwrap().keep(seat.caller(), bytes(some));
+            assert_eq!(first, bytes(some));
             // Who is served keeps its room.
-            one.caller().is_served();
-            let second = sending.to(other.caller(), &callers, bytes(100 << 10));
+            seat.caller().is_served();
+            assert!(sending.room_now(many).is_none());
+            let second = sending.room(many, &callers);
             tokio::pin!(second);
             let long = Duration::from_secs(60);
             assert!(tokio::time::timeout(long, second.as_mut()).await.is_err());
-            assert_eq!(sending.to(other.caller(), &callers, bytes(SMALL)).await, bytes(SMALL));
+            let small = sending.room_now(SMALL).unwrap().keep(seat.caller(), bytes(SMALL));
             drop(first);
-            assert_eq!(second.await, bytes(100 << 10));
+            assert_eq!(second.await.keep(seat.caller(), bytes(many)), bytes(many));
             // More than all room is all of it.
-            assert_eq!(sending.to(one.caller(), &callers, bytes(1 << 20)).await, bytes(1 << 20));
+            assert_eq!(sending.room.available_permits(), 200);
+            let all = sending.room(1 << 20, &callers).await;
+            assert_eq!(sending.room.available_permits(), 0);
+            drop((small, all));
             assert_eq!(sending.room.available_permits(), 200);
         });
     }
