@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use anyhow::{Context, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::server::Server;
 use crate::{peers, setup};
 
 /// The tables of the documentation stand between these lines.
@@ -58,13 +58,6 @@ struct Measured {
     p99_ms: f64,
 }
 
-/// A server that is up, until it is dropped.
-struct Server {
-    name: &'static str,
-    url: String,
-    process: Child,
-}
-
 /// Asks each server, prints a table, and writes it into the documentation if that is asked for.
 ///
 /// # Errors
@@ -105,7 +98,7 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
     let servers = [
         Server::start("voxmask serve", &mut ours(&[]))?,
         Server::start("voxmask serve, nothing remembered", &mut ours(&["--cache", "0"]))?,
-        Server::nginx(&nginx, folder.path())?,
+        nginx_of(&nginx, folder.path())?,
         Server::start("Python, TensorStore, NumPy", &mut peer)?,
     ];
     let mut same = Command::new(&python);
@@ -244,94 +237,43 @@ fn keys(folder: &Path, side: usize) -> anyhow::Result<Keys> {
     Ok(Keys { chunks, mixed, stored: stored.len(), empty: all.len() - stored.len() })
 }
 
-impl Server {
-    /// Starts a program that prints where it is: a URL, or JSON with one.
-    fn start(name: &'static str, command: &mut Command) -> anyhow::Result<Self> {
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut process = command.spawn().with_context(|| format!("starting {name}"))?;
-        let mut line = String::new();
-        if let Some(printed) = process.stdout.take() {
-            let read = BufReader::new(printed).read_line(&mut line);
-            read.with_context(|| format!("waiting for {name}"))?;
+/// Starts nginx on the files in `folder`.
+fn nginx_of(program: &Path, folder: &Path) -> anyhow::Result<Server> {
+    let free = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
+    let address = free.local_addr().context("looking for a free port")?;
+    drop(free);
+    let (root, config) = (folder.display(), folder.join("nginx.conf"));
+    let workers = thread::available_parallelism().context("counting the processors")?;
+    // As a server of many small files is set up: files stay open, and nothing is logged.
+    let text = format!(
+        "daemon off; worker_processes {workers}; pid {root}/nginx.pid; error_log stderr;
+        worker_rlimit_nofile 16384;
+        events {{ worker_connections 4096; }}
+        http {{
+            access_log off; default_type application/octet-stream;
+            sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+            open_file_cache max=16000 inactive=10m; open_file_cache_errors on;
+            client_body_temp_path {root}/t1; proxy_temp_path {root}/t2;
+            fastcgi_temp_path {root}/t3; uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
+            server {{
+                listen {address} backlog=1024; root {root};
+                log_not_found off; add_header Access-Control-Allow-Origin * always;
+            }}
+        }}"
+    );
+    fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
+    let mut command = Command::new(program);
+    command.arg("-c").arg(&config).arg("-p").arg(folder).args(["-e", "stderr"]);
+    let process = command.stdin(Stdio::null()).spawn().context("starting nginx")?;
+    let server = Server::running("nginx, written before", format!("http://{address}/"), process);
+    let end = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(address).is_err() {
+        if Instant::now() > end {
+            bail!("nginx does not answer at {address}");
         }
-        let json: Option<Value> = serde_json::from_str(&line).ok();
-        let url = json.as_ref().and_then(|json| json["url"].as_str()).unwrap_or(line.trim());
-        let (url, is_up) = (url.to_owned(), url.starts_with("http://"));
-        let server = Self { name, url, process };
-        if is_up { Ok(server) } else { bail!("{name} did not start: {line:?}") }
+        thread::sleep(Duration::from_millis(20));
     }
-
-    /// Starts nginx on the files in `folder`.
-    fn nginx(program: &Path, folder: &Path) -> anyhow::Result<Self> {
-        let free = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
-        let address = free.local_addr().context("looking for a free port")?;
-        drop(free);
-        let (root, config) = (folder.display(), folder.join("nginx.conf"));
-        let workers = thread::available_parallelism().context("counting the processors")?;
-        // As a server of many small files is set up: files stay open, and nothing is logged.
-        let text = format!(
-            "daemon off; worker_processes {workers}; pid {root}/nginx.pid; error_log stderr;
-            worker_rlimit_nofile 16384;
-            events {{ worker_connections 4096; }}
-            http {{
-                access_log off; default_type application/octet-stream;
-                sendfile on; tcp_nopush on; keepalive_requests 1000000000;
-                open_file_cache max=16000 inactive=10m; open_file_cache_errors on;
-                client_body_temp_path {root}/t1; proxy_temp_path {root}/t2;
-                fastcgi_temp_path {root}/t3; uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;
-                server {{
-                    listen {address} backlog=1024; root {root};
-                    log_not_found off; add_header Access-Control-Allow-Origin * always;
-                }}
-            }}"
-        );
-        fs::write(&config, text).with_context(|| format!("writing {}", config.display()))?;
-        let mut command = Command::new(program);
-        command.arg("-c").arg(&config).arg("-p").arg(folder).args(["-e", "stderr"]);
-        let process = command.stdin(Stdio::null()).spawn().context("starting nginx")?;
-        let server =
-            Self { name: "nginx, written before", url: format!("http://{address}/"), process };
-        let end = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(address).is_err() {
-            if Instant::now() > end {
-                bail!("nginx does not answer at {address}");
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        Ok(server)
-    }
-
-    /// The most memory that the server, with the processes that it started, ever had.
-    fn peak_mb(&self) -> anyhow::Result<f64> {
-        let id = self.process.id();
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
-        let children = children.unwrap_or_default();
-        let children = children.split_whitespace().map(str::to_owned);
-        let mut kilobytes = 0.0;
-        for id in children.chain([id.to_string()]) {
-            let file = format!("/proc/{id}/status");
-            let status = fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
-            let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            let peak = peak.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-            kilobytes += peak.with_context(|| format!("{file} tells no peak"))?;
-        }
-        Ok(kilobytes * 1024.0 / 1e6)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // nginx ends its workers when it is asked to end, and not when it is killed.
-        let id = self.process.id().to_string();
-        let asked = Command::new("kill").arg(&id).status().is_ok_and(|status| status.success());
-        let end = Instant::now() + Duration::from_secs(5);
-        while asked && Instant::now() < end && matches!(self.process.try_wait(), Ok(None)) {
-            thread::sleep(Duration::from_millis(20));
-        }
-        // One that has ended already cannot be killed, and need not be.
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
+    Ok(server)
 }
 
 impl Measured {

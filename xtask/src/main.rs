@@ -11,7 +11,9 @@ mod memory;
 mod peers;
 mod python;
 mod real;
+mod server;
 mod setup;
+mod siege;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -50,6 +52,10 @@ cargo xtask COMMAND
                       ask a served volume for chunks as fast as it answers, so many seconds in each
                       case (default 20), beside nginx and Python, and print a table; write it into
                       docs/benchmarks.md
+  siege [SECONDS] [--quick]
+                      let strangers do their worst to a served volume, among it that they come and go for
+                      so many seconds (default 600), and print what others notice, and memory and open
+                      files of the server; --quick does little of everything, in half a minute
   sanitize            the tests of array-core, which has all unsafe code, with the address sanitizer of a
                       nightly toolchain
   help                print this";
@@ -104,6 +110,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["memory"] => memory::run(),
         ["peers", options @ ..] => peers::run(options),
         ["load", options @ ..] => load::run(options),
+        ["siege", options @ ..] => siege::run(options),
         ["sanitize"] => sanitize(),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
