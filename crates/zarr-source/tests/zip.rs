@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use array_core::testing::check_contract;
@@ -196,6 +197,47 @@ fn what_an_archive_claims_is_not_believed() {
     }
     let error = read(&bytes).unwrap_err();
     assert!(error.contains("a link in an archive is not supported"), "{error}");
+}
+
+/// An archive of these files, each compressed.
+fn archive_of(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let (mut archive, mut directory) = (Vec::new(), Vec::new());
+    let size = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap().to_le_bytes();
+    for (name, bytes) in files {
+        let (mut packed, mut checksum) = (Vec::new(), flate2::Crc::new());
+        let level = flate2::Compression::best();
+        flate2::read::DeflateEncoder::new(*bytes, level).read_to_end(&mut packed).unwrap();
+        checksum.update(bytes);
+        // Version, flags, method, time and date; checksum, sizes; the lengths of the name and of other fields.
+        let mut fields = vec![20, 0, 0, 0, 8, 0, 0, 0, 33, 0];
+        for number in [checksum.sum().to_le_bytes(), size(&packed), size(bytes)] {
+            fields.extend(number);
+        }
+        fields.extend([u8::try_from(name.len()).unwrap(), 0, 0, 0]);
+        let offset = size(&archive);
+        archive.extend([b"PK\x03\x04", &fields[..], name.as_bytes(), &packed].concat());
+        let place = [&[0; 10][..], &offset].concat();
+        directory.extend([b"PK\x01\x02\x14\0", &fields[..], &place, name.as_bytes()].concat());
+    }
+    let count = [u8::try_from(files.len()).unwrap(), 0];
+    let places = [size(&directory), size(&archive)].concat();
+    [&archive[..], &directory, b"PK\x05\x06\0\0\0\0", &count, &count, &places, &[0, 0]].concat()
+}
+
+#[test]
+fn a_last_entry_that_is_packed_tightly_is_read_to_its_end() {
+    let document =
+        br#"{"zarr_format": 2, "shape": [64, 64, 64], "chunks": [64, 64, 64], "dtype": "|u1",
+        "order": "C", "fill_value": 0, "filters": null, "compressor": null}"#;
+    let attrs = br#"{"voxel_size": [8, 8, 8]}"#;
+    let chunk = [1; 64 * 64 * 64];
+    let files =
+        [("s0/.zarray", &document[..]), ("s0/.zattrs", &attrs[..]), ("s0/0.0.0", &chunk[..])];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crop.zip");
+    fs::write(&path, archive_of(&files)).unwrap();
+    let voxels = ZarrArray::open(path.join("s0")).unwrap().data().unwrap();
+    assert!(voxels.into_typed::<u8>().unwrap().iter().all(|&voxel| voxel == 1));
 }
 
 #[test]
