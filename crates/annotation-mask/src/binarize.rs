@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use array_core::{
-    Array, ArrayError, ArrayInfo, Block, BlockCache, CachedArray, Output, Scalar, Visitor,
+    Array, ArrayError, ArrayInfo, Block, BlockCache, CachedArray, Output, Scalar, StoredVisitor,
+    Visitor,
 };
 use geometry::Window;
 
@@ -118,6 +119,14 @@ impl<A: Array> Array for BinarizeArray<A> {
 
     fn read_into(&self, window: &Window, out: Output<'_>) -> Result<(), ArrayError> {
         self.lookup.read_into(&self.source, window, out)
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.source.visit_stored(window, visitor)
     }
 
     fn kind(&self) -> &'static str {

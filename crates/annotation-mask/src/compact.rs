@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use array_core::{AnyArray, Array, ArrayError, ArrayInfo, Block, DType, Scalar, Visitor};
+use array_core::{
+    AnyArray, Array, ArrayError, ArrayInfo, Block, DType, Scalar, StoredVisitor, Visitor,
+};
 use geometry::Window;
 
 use crate::channel_sets::ChannelSets;
@@ -87,6 +89,14 @@ impl<A: Array> Array for CompactLabels<A> {
             Block::Constant(value) => visitor(Block::Constant(self.numbers.of(value))),
             block => self.numbers.visit(&block, window.shape(), visitor),
         })
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.source.visit_stored(window, visitor)
     }
 
     fn kind(&self) -> &'static str {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use array_core::{
     AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, Block, BlockCache, CachedArray, DType,
-    Output, Scalar, Visitor, set_rows, write_rows,
+    Output, Scalar, StoredVisitor, Visitor, set_rows, write_rows,
 };
 use geometry::{Roi, Window};
 use ndarray::{ArrayD, Axis};
@@ -267,6 +267,14 @@ impl<A: Array> Array for MissingAnnotationsMask<A> {
             return out.fill(Scalar::U8(0));
         }
         self.for_each_plane(window, out, &|plane, out| self.write_plane(plane, out))
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.source.visit_stored(window, visitor)
     }
 
     fn kind(&self) -> &'static str {

@@ -15,6 +15,7 @@ use crate::info::ArrayInfo;
 use crate::many;
 use crate::neuroglancer;
 use crate::scalar::Scalar;
+use crate::stored::StoredVisitor;
 
 /// A volume of voxels with a place in the world: what a source or a wrapper must provide.
 ///
@@ -43,6 +44,24 @@ pub trait Array: Debug + Send + Sync {
     /// Those of the source, and a dtype or shape of `out` that does not fit.
     fn read_into(&self, window: &Window, out: Output<'_>) -> Result<(), ArrayError> {
         copy_blocks(self, window, out)
+    }
+
+    /// Tells `visitor` of the files out of which `window` is read, in the calling thread: those that describe
+    /// the array, and those of its voxels that are stored or could be. A file may be told more than once.
+    ///
+    /// Who asks before and after a read knows whether what was read is of one state. The default is that of an
+    /// array that nothing is stored of; a wrapper tells the files of its sources.
+    ///
+    /// # Errors
+    ///
+    /// Those of the storage, and those of `visitor`.
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        let _ = (window, visitor);
+        Ok(())
     }
 
     /// What kind of array this is, for messages.
@@ -87,6 +106,14 @@ macro_rules! impl_array_for_pointer {
 
             fn read_into(&self, window: &Window, out: Output<'_>) -> Result<(), ArrayError> {
                 (**self).read_into(window, out)
+            }
+
+            fn visit_stored(
+                &self,
+                window: &Window,
+                visitor: &mut StoredVisitor<'_>,
+            ) -> Result<(), ArrayError> {
+                (**self).visit_stored(window, visitor)
             }
 
             fn kind(&self) -> &'static str {

@@ -12,6 +12,7 @@ use crate::cache::{BlockCache, Kept};
 use crate::computed::{buffer, visit_computed};
 use crate::error::ArrayError;
 use crate::info::ArrayInfo;
+use crate::stored::StoredVisitor;
 
 /// The blocks of an array, each read once as a whole and kept in a [`BlockCache`].
 ///
@@ -113,6 +114,14 @@ impl<A: Array> Array for CachedArray<A> {
                 })
             })
         })
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.source.visit_stored(window, visitor)
     }
 
     fn kind(&self) -> &'static str {

@@ -9,6 +9,7 @@ use crate::computed::{buffer, same_place};
 use crate::error::ArrayError;
 use crate::info::ArrayInfo;
 use crate::scalar::Scalar;
+use crate::stored::StoredVisitor;
 
 /// The name of this wrapper in messages.
 const WRAPPER: &str = "a concatenated array";
@@ -181,6 +182,14 @@ impl<A: Array> Array for ConcatArray<A> {
             }
         }
         Ok(())
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.sources.iter().try_for_each(|source| source.visit_stored(window, visitor))
     }
 
     fn kind(&self) -> &'static str {

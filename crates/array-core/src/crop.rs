@@ -7,6 +7,7 @@ use crate::array::{Array, ArrayExt, Visitor, WritableArray};
 use crate::blocks::Output;
 use crate::error::{ArrayError, not_aligned, out_of_bounds};
 use crate::info::ArrayInfo;
+use crate::stored::StoredVisitor;
 
 /// The part of an array that lies inside a region: the same voxels at the same place in the world.
 ///
@@ -86,6 +87,14 @@ impl<A: Array> Array for Crop<A> {
 
     fn read_into(&self, window: &Window, out: Output<'_>) -> Result<(), ArrayError> {
         self.source.read_into(&self.in_source(window), out)
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.source.visit_stored(&self.in_source(window), visitor)
     }
 
     fn kind(&self) -> &'static str {

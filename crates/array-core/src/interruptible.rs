@@ -8,6 +8,7 @@ use crate::array::{Array, Visitor};
 use crate::blocks::Output;
 use crate::error::ArrayError;
 use crate::info::ArrayInfo;
+use crate::stored::StoredVisitor;
 
 /// An array whose reads end early once a flag is set: after the blocks that have begun.
 ///
@@ -52,6 +53,14 @@ impl<A: Array> Array for Interruptible<'_, A> {
 
     fn read_into(&self, window: &Window, out: Output<'_>) -> Result<(), ArrayError> {
         self.array.read_into(window, out.stopped_by(self.stop))
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.array.visit_stored(window, visitor)
     }
 
     fn kind(&self) -> &'static str {

@@ -55,6 +55,7 @@ pub mod neuroglancer;
 mod resample;
 mod rows;
 mod scalar;
+mod stored;
 mod sum;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -79,4 +80,5 @@ pub use memory_limit::{check_memory, concurrent, memory_limit, set_memory_limit}
 pub use resample::{Downsampling, ResampledArray};
 pub use rows::{fill_rows, for_each_row, for_each_row_pair};
 pub use scalar::Scalar;
+pub use stored::{StoredFile, StoredVisitor};
 pub use sum::SumArray;

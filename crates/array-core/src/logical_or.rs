@@ -11,6 +11,7 @@ use crate::error::ArrayError;
 use crate::for_any;
 use crate::info::ArrayInfo;
 use crate::scalar::Scalar;
+use crate::stored::StoredVisitor;
 
 /// For each voxel, 1 where any channel of the source is not zero, 0 elsewhere.
 ///
@@ -104,6 +105,14 @@ impl<A: Array> Array for LogicalOrArray<A> {
         };
         fold_blocks(window, self.info.blocks(), out, &work, &|(), ()| ())?;
         Ok(())
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.source.visit_stored(window, visitor)
     }
 
     fn kind(&self) -> &'static str {

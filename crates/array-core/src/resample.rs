@@ -14,6 +14,7 @@ use crate::computed::{visit_computed, visit_into};
 use crate::error::ArrayError;
 use crate::for_any;
 use crate::info::ArrayInfo;
+use crate::stored::StoredVisitor;
 pub use downsampling::Downsampling;
 use factor::{Factor, whole};
 use reduce::{Reduce, reduce};
@@ -202,6 +203,14 @@ impl<A: Array> Array for ResampledArray<A> {
         };
         fold_blocks(window, self.info.blocks(), out, &work, &|(), ()| ())?;
         Ok(())
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.source.visit_stored(&self.in_source(window)?, visitor)
     }
 
     fn kind(&self) -> &'static str {

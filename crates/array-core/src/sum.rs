@@ -12,6 +12,7 @@ use crate::error::ArrayError;
 use crate::for_any;
 use crate::info::ArrayInfo;
 use crate::scalar::Scalar;
+use crate::stored::StoredVisitor;
 
 /// The name of this wrapper in messages.
 const WRAPPER: &str = "a sum";
@@ -186,6 +187,14 @@ impl<A: Array> Array for SumArray<A> {
             Partial::Constant(value) => visitor(Block::Constant(value)),
             Partial::Voxels(voxels) => visitor(Block::Voxels(voxels.view())),
         }
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.sources.iter().try_for_each(|source| source.visit_stored(window, visitor))
     }
 
     fn kind(&self) -> &'static str {

@@ -10,8 +10,8 @@ use annotation_mask::{
     MaskAndTarget, MaskError, MaskOptions,
 };
 use array_core::{
-    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, BlockCache, DType, Output, Visitor,
-    check_memory,
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, BlockCache, DType, Output, StoredVisitor,
+    Visitor, check_memory,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -63,6 +63,14 @@ impl Array for Part {
 
     fn read_into(&self, window: &Window, out: Output<'_>) -> Result<(), ArrayError> {
         self.array().read_into(window, out)
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        self.array().visit_stored(window, visitor)
     }
 
     fn kind(&self) -> &'static str {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use array_core::{Array, ArrayError, ArrayInfo, Visitor, WritableArray};
+use array_core::{Array, ArrayError, ArrayInfo, StoredVisitor, Visitor, WritableArray};
 use geometry::Window;
 use serde_json::{Map, Value};
 
@@ -171,6 +171,15 @@ impl Array for ZarrArray {
 
     fn visit(&self, window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
         read::visit(&self.chunks, self.info.channel_dims(), window, visitor)
+    }
+
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        let window = read::all_axes(&self.chunks.shape, self.info.channel_dims(), window);
+        self.chunks.visit_stored(&window, visitor)
     }
 
     fn kind(&self) -> &'static str {

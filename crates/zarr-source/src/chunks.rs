@@ -1,5 +1,7 @@
 //! The chunks of an array, as zarrs finds and decodes them.
 
+mod stored;
+
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -77,10 +79,13 @@ impl Chunks {
         let Some(sharding) = &self.sharding else {
             return self.read_stored(index);
         };
-        let decoded = sharding.read(&self.array, index).map_err(|error| match error {
-            ShardError::Store(error) => self.store_error("read", &sharding.locate(index).0, error),
-            ShardError::Corrupt(reason) => self.corrupt(index, reason),
-        })?;
+        let decoded =
+            sharding.read(&self.container, &self.array, index).map_err(|error| match error {
+                ShardError::Store(error) => {
+                    self.store_error("read", &sharding.locate(index).0, error)
+                }
+                ShardError::Corrupt(reason) => self.corrupt(index, reason),
+            })?;
         let Some(decoded) = decoded else { return self.check_presence().map(|()| None) };
         self.check_size(&decoded, &sharding.chunk_shape)
             .map_err(|reason| self.corrupt(index, reason))?;

@@ -21,6 +21,7 @@ use zarrs::storage::byte_range::ByteRange;
 use crate::chunks::wide;
 use crate::codecs::chunk::ChunkCodecs;
 use crate::spec::StoredArray;
+use crate::store::{Container, FileVersion, check_same, is_replaced};
 
 /// The number of index entries that are kept before old ones are dropped: 16 MB.
 const MAX_CACHED_ENTRIES: usize = 1 << 20;
@@ -46,6 +47,8 @@ pub(crate) struct Sharding {
 
 struct ShardIndex {
     shard_size: u64,
+    /// What the entries are of, where that can be told.
+    version: Option<FileVersion>,
     /// Offset and size of every chunk.
     entries: Vec<[u64; 2]>,
 }
@@ -122,13 +125,32 @@ impl Sharding {
     }
 
     /// The decoded chunk `index` (counted over the whole array); none if it is not stored.
+    ///
+    /// The index and the chunk are those of one version of the shard. If it is replaced between the two, that of
+    /// the new one is read; if that happens again, the error says so.
     pub(crate) fn read(
         &self,
+        container: &Container,
+        array: &StoredArray,
+        index: &[usize],
+    ) -> Result<Option<Vec<u8>>, ShardError> {
+        match self.read_version(container, array, index) {
+            Err(ShardError::Store(error)) if is_replaced(&error) => {
+                self.forget(&self.locate(index).0);
+                self.read_version(container, array, index)
+            }
+            read => read,
+        }
+    }
+
+    fn read_version(
+        &self,
+        container: &Container,
         array: &StoredArray,
         index: &[usize],
     ) -> Result<Option<Vec<u8>>, ShardError> {
         let (shard, position) = self.locate(index);
-        let Some(shard_index) = self.shard_index(array, &shard)? else {
+        let Some(shard_index) = self.shard_index(container, array, &shard)? else {
             return Ok(None);
         };
         let Some(&[offset, size]) = shard_index.entries.get(position) else {
@@ -153,8 +175,10 @@ impl Sharding {
             )));
         }
         let range = ByteRange::FromStart(offset, Some(size));
-        match array.storage().get_partial(&array.chunk_key(&wide(&shard)), range)? {
-            Some(encoded) => {
+        let version = shard_index.version.as_ref();
+        match container.part(&array.chunk_key(&wide(&shard)), range, version)? {
+            Some((encoded, found)) => {
+                check_same(version, found.as_ref())?;
                 self.chunk.decode(encoded.into()).map(Some).map_err(ShardError::Corrupt)
             }
             None => Err(ShardError::Corrupt("the shard has gone".to_owned())),
@@ -191,7 +215,7 @@ impl Sharding {
         Ok(all.concat())
     }
 
-    /// Forgets the index of a shard that has been written.
+    /// Forgets the index of a shard that has been written or replaced.
     pub(crate) fn forget(&self, shard: &[usize]) {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner).remove(shard);
     }
@@ -211,6 +235,7 @@ impl Sharding {
     /// The index of a shard; none if the shard is not stored, which another process may change.
     fn shard_index(
         &self,
+        container: &Container,
         array: &StoredArray,
         shard: &[usize],
     ) -> Result<Option<Arc<ShardIndex>>, ShardError> {
@@ -234,7 +259,7 @@ impl Sharding {
                 self.index_size
             )));
         }
-        let Some(encoded) = store.get_partial(&key, self.index_range)? else {
+        let Some((encoded, version)) = container.part(&key, self.index_range, None)? else {
             return Ok(None);
         };
         let decoded = self
@@ -243,11 +268,13 @@ impl Sharding {
             .map_err(|reason| ShardError::Corrupt(format!("the shard's index: {reason}")))?;
         let entries: Vec<[u64; 2]> = bytemuck::pod_collect_to_vec(&decoded);
         drop(decoded);
+        // Of what was read, should the size have changed since it was asked for.
+        let shard_size = version.as_ref().map_or(shard_size, |version| version.size);
         let mut cache = cache();
         if cache.len().saturating_mul(entries.len().max(1)) >= MAX_CACHED_ENTRIES {
             cache.clear();
         }
-        let index = Arc::new(ShardIndex { shard_size, entries });
+        let index = Arc::new(ShardIndex { shard_size, version, entries });
         cache.insert(shard.to_vec(), Arc::clone(&index));
         Ok(Some(index))
     }

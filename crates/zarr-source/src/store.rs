@@ -14,6 +14,7 @@ mod options;
 mod remote;
 mod replacing;
 mod root;
+mod version;
 mod zip;
 
 use std::fmt;
@@ -37,6 +38,7 @@ pub use self::options::StoreOptions;
 #[cfg(feature = "remote")]
 use self::remote::RemoteStore;
 use self::replacing::ReplacingStore;
+pub(crate) use self::version::{FileVersion, check_same, is_replaced};
 use self::zip::ZipStore;
 use crate::error::ZarrError;
 use crate::json::{from_bytes, to_bytes};

@@ -429,3 +429,72 @@ fn a_missing_output_folder_is_named_and_not_the_hidden_one() {
     let error = Staging::new(missing.join("out.zarr"), false).unwrap_err();
     assert_eq!(error.to_string(), format!("cannot create an output in {}", missing.display()));
 }
+
+#[test]
+fn a_shard_that_is_replaced_between_two_reads_is_read_anew_and_never_mixed_with_the_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let info = info(DType::U16, &["z", "y", "x"], &[8, 8, 8]);
+    // Not compressed, so that what stands at the place of another chunk would be taken for voxels.
+    let options = ImageOptions {
+        chunk_shape: Some(vec![4, 4, 4]),
+        shard_shape: Some(vec![8, 8, 8]),
+        compression: Compression::None,
+        ..options(ZarrFormat::V3)
+    };
+    let make = |name: &str, voxels: &ArrayD<u16>| {
+        let staging = Staging::new(folder.path().join(name), false).unwrap();
+        let image = staging.create_image("labels", &info, &options).unwrap();
+        image.write(image.roi(), &voxels.view().into()).unwrap();
+        staging.commit(&Map::new()).unwrap().join("labels/s0")
+    };
+    let old = counter(&[8, 8, 8]);
+    // Without its first chunk, all others lie elsewhere.
+    let mut new = old.mapv(|voxel| voxel.wrapping_add(2));
+    new.slice_each_axis_mut(|_| ndarray::Slice::from(0..4)).fill(0);
+    let (path, other) = (make("old.zarr", &old), make("new.zarr", &new));
+    let array = ZarrArray::open(&path).unwrap();
+    assert!(array.data().unwrap() == old.into());
+    fs::rename(other.join("c/0/0/0"), path.join("c/0/0/0")).unwrap();
+    assert!(array.data().unwrap() == new.into());
+}
+
+#[test]
+fn the_files_of_a_window_are_told_with_what_changes_if_they_do() {
+    for format in FORMATS {
+        let folder = tempfile::tempdir().unwrap();
+        let info = info(DType::U16, &["c", "z", "y", "x"], &[2, 8, 8, 8]);
+        let staging = Staging::new(folder.path().join("out.zarr"), false).unwrap();
+        let image = staging.create_image("labels", &info, &options(format)).unwrap();
+        image.write(image.roi(), &counter(&[2, 8, 8, 8]).view().into()).unwrap();
+        let path = staging.commit(&Map::new()).unwrap().join("labels/s0");
+        let array = ZarrArray::open(&path).unwrap();
+        let files = |window: &Window| {
+            let mut found = Vec::new();
+            let mut tell = |file: array_core::StoredFile<'_>| {
+                let name = file.path.strip_prefix(&path).unwrap().display().to_string();
+                found.push((name, file.version.map(str::to_owned)));
+                Ok(())
+            };
+            array.visit_stored(window, &mut tell).unwrap();
+            found
+        };
+        let chunk = |found: &[(String, Option<String>)]| -> Vec<String> {
+            let names = found.iter().map(|(name, _)| name.trim_start_matches("c/").to_owned());
+            names.filter(|name| name.starts_with(['0', '1'])).collect()
+        };
+        let window = Window::new(&[0, 4, 3], &[4, 4, 2]).unwrap();
+        let before = files(&window);
+        assert_eq!(chunk(&before), ["0/0/1/0", "0/0/1/1", "1/0/1/0", "1/0/1/1"]);
+        assert!(before.iter().filter(|(_, version)| version.is_some()).count() >= 5);
+        assert_eq!(files(&window), before);
+        let changed = path.join(&before.last().unwrap().0);
+        fs::write(&changed, "other").unwrap();
+        let after = files(&window);
+        assert_ne!(after, before);
+        fs::remove_file(&changed).unwrap();
+        assert_eq!(files(&window).last().unwrap().1, None);
+        // Nothing of a window without voxels but what describes the array.
+        let empty = files(&Window::new(&[0, 0, 0], &[0, 4, 4]).unwrap());
+        assert!(chunk(&empty).is_empty() && empty.iter().any(|(_, version)| version.is_some()));
+    }
+}

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use array_core::{
-    Array, ArrayError, ArrayExt, ArrayInfo, Block, BlockCache, Output, Scalar, Stores, Visitor,
-    fold_blocks, set_rows, write_rows,
+    Array, ArrayError, ArrayExt, ArrayInfo, Block, BlockCache, Output, Scalar, StoredVisitor,
+    Stores, Visitor, fold_blocks, set_rows, write_rows,
 };
 use geometry::Window;
 use ndarray::{ArrayViewMutD, Axis};
@@ -268,6 +268,19 @@ impl<A: Array> Channels<A> {
         })
     }
 
+    /// Tells the files of the classes that some channel needs.
+    fn visit_stored(
+        &self,
+        window: &Window,
+        visitor: &mut StoredVisitor<'_>,
+    ) -> Result<(), ArrayError> {
+        let arrays = self.plan.nodes.iter().filter_map(|node| node.array);
+        for index in arrays {
+            self.crop.classes()[index].array.visit_stored(window, visitor)?;
+        }
+        Ok(())
+    }
+
     fn read_into(
         &self,
         product: Product,
@@ -366,6 +379,14 @@ macro_rules! impl_array {
 
             fn read_into(&self, window: &Window, out: Output<'_>) -> Result<(), ArrayError> {
                 self.0.read_into($product, window, out)
+            }
+
+            fn visit_stored(
+                &self,
+                window: &Window,
+                visitor: &mut StoredVisitor<'_>,
+            ) -> Result<(), ArrayError> {
+                self.0.visit_stored(window, visitor)
             }
 
             fn kind(&self) -> &'static str {

@@ -4,6 +4,7 @@
 
 mod laws;
 mod sources;
+mod stored;
 
 use std::sync::Arc;
 

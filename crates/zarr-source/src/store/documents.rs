@@ -6,8 +6,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde_json::{Map, Value};
 
-use super::Container;
 use super::consolidated::Consolidated;
+use super::{Container, FileVersion};
 #[cfg(feature = "remote")]
 use super::{Kind, MAX_DOCUMENT_SIZE, root::DOCUMENTS};
 use crate::error::ZarrError;
@@ -19,6 +19,7 @@ type Answer = Result<Option<Map<String, Value>>, ZarrError>;
 pub(super) struct Documents {
     known: Mutex<HashMap<PathBuf, Option<Map<String, Value>>>>,
     consolidated: OnceLock<Consolidated>,
+    versions: Mutex<HashMap<PathBuf, Option<FileVersion>>>,
 }
 
 impl Documents {
@@ -34,6 +35,16 @@ impl Documents {
     pub(super) fn remember(&self, file: &Path, document: Option<Map<String, Value>>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(file.to_owned(), document);
+    }
+
+    /// The version of the document in a file, if it is known.
+    pub(super) fn version(&self, file: &Path) -> Option<Option<FileVersion>> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).get(file).cloned()
+    }
+
+    pub(super) fn remember_version(&self, file: &Path, version: Option<FileVersion>) {
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.insert(file.to_owned(), version);
     }
 
     pub(super) fn consolidated(&self) -> Option<&Consolidated> {

@@ -12,7 +12,6 @@ mod url;
 
 use std::collections::HashSet;
 use std::io::{self, ErrorKind};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,8 +19,8 @@ use std::time::Duration;
 
 use object_store::path::Path as ObjectPath;
 use object_store::{
-    BackoffConfig, ClientOptions, GetOptions, GetRange, HeaderValue, ObjectStore, ObjectStoreExt,
-    RetryConfig,
+    BackoffConfig, ClientOptions, GetOptions, GetRange, HeaderValue, ObjectMeta, ObjectStore,
+    ObjectStoreExt, RetryConfig,
 };
 use zarrs::storage::byte_range::{ByteRange, ByteRangeIterator};
 use zarrs::storage::{
@@ -29,7 +28,7 @@ use zarrs::storage::{
 };
 
 use self::failure::{Failure, not_stored};
-use super::{LimitedStore, StoreOptions, too_large};
+use super::{FileVersion, LimitedStore, StoreOptions, check_same, too_large};
 use crate::error::ZarrError;
 use crate::location::Location;
 use crate::memory::memory_for;
@@ -53,7 +52,7 @@ pub(super) struct RemoteStore {
     /// Whether the server has answered a request for a part with the whole.
     only_whole: AtomicBool,
     /// The last object that was read as a whole to have a part of it.
-    last_whole: Mutex<Option<(ObjectPath, Bytes)>>,
+    last_whole: Mutex<Option<(ObjectPath, Versioned<Bytes>)>>,
     /// Objects whose size was asked for and that are not stored: shards, of which every chunk would ask again.
     missing: Mutex<HashSet<ObjectPath>>,
 }
@@ -100,19 +99,35 @@ impl RemoteStore {
         if missing().contains(&path) {
             return Ok(None);
         }
-        let (store, asked) = (Arc::clone(&self.store), path.clone());
-        let size = match self.finish(async move { Ok(store.head(&asked).await?.size) })? {
-            Answer::Found(size) => Some(size),
-            Answer::NotStored => None,
-            // The server does not tell sizes alone.
-            Answer::Refused => {
-                self.whole(&path)?.map(|bytes| u64::try_from(bytes.len()).unwrap_or(u64::MAX))
-            }
-        };
-        if size.is_none() {
+        let version = self.version(key)?;
+        if version.is_none() {
             missing().insert(path);
         }
-        Ok(size)
+        Ok(version.map(|version| version.size))
+    }
+
+    /// The version of an object; none if it is not stored.
+    pub(super) fn version(&self, key: &StoreKey) -> Result<Option<FileVersion>, StorageError> {
+        let path = object_path(key)?;
+        let (store, asked) = (Arc::clone(&self.store), path.clone());
+        match self.finish(async move { Ok(store.head(&asked).await?) })? {
+            Answer::Found(meta) => Ok(Some(version_of(&meta))),
+            Answer::NotStored => Ok(None),
+            // The server does not tell sizes alone.
+            Answer::Refused => Ok(self.whole(&path)?.map(|(_, version)| version)),
+        }
+    }
+
+    /// A part of an object, which must be that version of it if one is given, and the version that it is a part
+    /// of; none if it is not stored.
+    pub(super) fn part(
+        &self,
+        key: &StoreKey,
+        range: ByteRange,
+        expected: Option<&FileVersion>,
+    ) -> Result<Option<Versioned<Bytes>>, StorageError> {
+        let found = self.parts(&object_path(key)?, &[range], expected)?;
+        Ok(found.and_then(|(parts, version)| Some((parts.into_iter().next()?, version))))
     }
 
     /// Several objects at the same time, each of at most `limit` bytes.
@@ -132,7 +147,8 @@ impl RemoteStore {
                 .collect();
             for answer in running {
                 let answer = answer.and_then(runtime::Running::wait).map_err(StorageError::from);
-                found.push(answer.and_then(|answer| self.maybe(answer)));
+                let found_bytes = answer.and_then(|answer| self.maybe(answer));
+                found.push(found_bytes.map(|object| object.map(|(bytes, _)| bytes)));
             }
         }
         found
@@ -155,31 +171,36 @@ impl RemoteStore {
     }
 
     /// A whole object, which is kept until another is asked for.
-    fn whole(&self, path: &ObjectPath) -> Result<MaybeBytes, StorageError> {
+    fn whole(&self, path: &ObjectPath) -> Result<Option<Versioned<Bytes>>, StorageError> {
         let mut last = self.last_whole.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, bytes)) = last.as_ref().filter(|(known, _)| known == path) {
-            return Ok(Some(bytes.clone()));
+        if let Some((_, found)) = last.as_ref().filter(|(known, _)| known == path) {
+            return Ok(Some(found.clone()));
         }
         let found = self.get_object(path, u64::MAX)?;
-        *last = found.clone().map(|bytes| (path.clone(), bytes));
+        *last = found.clone().map(|found| (path.clone(), found));
         Ok(found)
     }
 
-    fn get_object(&self, path: &ObjectPath, limit: u64) -> Result<MaybeBytes, StorageError> {
+    fn get_object(
+        &self,
+        path: &ObjectPath,
+        limit: u64,
+    ) -> Result<Option<Versioned<Bytes>>, StorageError> {
         let (store, path) = (Arc::clone(&self.store), path.clone());
         let answer = async move { whole_object(&*store, &path, limit).await };
         let answer = runtime::start(answer)?.wait()?;
         self.maybe(answer)
     }
 
-    /// Parts of an object, each of the length that was asked for.
+    /// Parts of one version of an object, each of the length that was asked for.
     fn parts(
         &self,
         path: &ObjectPath,
         ranges: &[ByteRange],
-    ) -> Result<Option<Vec<Bytes>>, StorageError> {
+        expected: Option<&FileVersion>,
+    ) -> Result<Option<Versioned<Vec<Bytes>>>, StorageError> {
         if !self.only_whole.load(Ordering::Relaxed) {
-            match self.ranges(path, ranges)? {
+            match self.ranges(path, ranges, expected)? {
                 Answer::Found(parts) => return Ok(Some(parts)),
                 Answer::NotStored => return Ok(None),
                 Answer::Refused => {
@@ -189,9 +210,12 @@ impl RemoteStore {
                 }
             }
         }
-        let Some(whole) = self.whole(path)? else {
+        let Some((whole, version)) = self.whole(path)? else {
             return Ok(None);
         };
+        if expected.is_some() {
+            check_same(expected, Some(&version))?;
+        }
         let size = u64::try_from(whole.len()).unwrap_or(u64::MAX);
         let cut = |range: &ByteRange| {
             let (start, len) = match *range {
@@ -206,43 +230,31 @@ impl RemoteStore {
             let (start, end) = bounds.ok_or_else(too_short)?;
             Ok(whole.slice(start..end))
         };
-        Ok(Some(ranges.iter().map(cut).collect::<io::Result<_>>()?))
+        let parts = ranges.iter().map(cut).collect::<io::Result<_>>()?;
+        Ok(Some((parts, version)))
     }
 
     fn ranges(
         &self,
         path: &ObjectPath,
         ranges: &[ByteRange],
-    ) -> Result<Answer<Vec<Bytes>>, StorageError> {
-        let (store, path) = (Arc::clone(&self.store), path.clone());
-        let bounded: Option<Vec<Range<u64>>> = ranges.iter().map(bounded).collect();
-        if let Some(bounded) = bounded {
-            let lengths: Vec<u64> = bounded.iter().map(|range| range.end - range.start).collect();
-            for &length in &lengths {
-                check_size(length)?;
-            }
-            let found = self.finish(async move { Ok(store.get_ranges(&path, &bounded).await?) })?;
-            if let Answer::Found(parts) = &found {
-                let is_long =
-                    |(part, length): (&Bytes, &u64)| u64::try_from(part.len()) == Ok(*length);
-                if !parts.iter().zip(&lengths).all(is_long) {
-                    return Err(too_short().into());
-                }
-            }
-            return Ok(found);
+        expected: Option<&FileVersion>,
+    ) -> Result<Answer<Versioned<Vec<Bytes>>>, StorageError> {
+        let mut parts = Vec::with_capacity(ranges.len());
+        let mut first = expected.cloned();
+        for &range in ranges {
+            let (store, path, tag) = (Arc::clone(&self.store), path.clone(), strong_tag(expected));
+            let found =
+                self.finish(async move { part_of_object(&*store, &path, range, tag).await })?;
+            let (part, version) = match found {
+                Answer::Found(found) => found,
+                Answer::NotStored => return Ok(Answer::NotStored),
+                Answer::Refused => return Ok(Answer::Refused),
+            };
+            check_same(Some(first.get_or_insert_with(|| version.clone())), Some(&version))?;
+            parts.push(part);
         }
-        let wanted: Vec<GetRange> = ranges.iter().map(wanted).collect();
-        self.finish(async move {
-            let mut parts = Vec::with_capacity(wanted.len());
-            for range in wanted {
-                let found =
-                    store.get_opts(&path, GetOptions::new().with_range(Some(range))).await?;
-                let length = found.range.end.saturating_sub(found.range.start);
-                check_size(length)?;
-                parts.push(complete(found.bytes().await?, length)?);
-            }
-            Ok(parts)
-        })
+        Ok(first.map_or(Answer::NotStored, |version| Answer::Found((parts, version))))
     }
 
     /// Waits for an answer.
@@ -263,9 +275,9 @@ impl RemoteStore {
         }
     }
 
-    fn maybe(&self, result: Result<Bytes, Failure>) -> Result<MaybeBytes, StorageError> {
+    fn maybe<T>(&self, result: Result<T, Failure>) -> Result<Option<T>, StorageError> {
         match self.answer(result)? {
-            Answer::Found(bytes) => Ok(Some(bytes)),
+            Answer::Found(found) => Ok(Some(found)),
             Answer::NotStored => Ok(None),
             Answer::Refused => {
                 let text = "the server refuses requests for the file";
@@ -283,18 +295,54 @@ enum Answer<T> {
     Refused,
 }
 
+/// What was read, and the version of the object that it is of.
+type Versioned<T> = (T, FileVersion);
+
 async fn whole_object(
     store: &dyn ObjectStore,
     path: &ObjectPath,
     limit: u64,
-) -> Result<Bytes, Failure> {
+) -> Result<Versioned<Bytes>, Failure> {
     let found = store.get_opts(path, GetOptions::new()).await?;
-    let size = found.meta.size;
+    let (size, version) = (found.meta.size, version_of(&found.meta));
     if size > limit {
         return Err(Failure::Io(too_large(size, limit)));
     }
     check_size(size)?;
-    complete(found.bytes().await?, size)
+    Ok((complete(found.bytes().await?, size)?, version))
+}
+
+/// A part of the length that was asked for.
+async fn part_of_object(
+    store: &dyn ObjectStore,
+    path: &ObjectPath,
+    range: ByteRange,
+    tag: Option<String>,
+) -> Result<Versioned<Bytes>, Failure> {
+    let options = GetOptions::new().with_range(Some(wanted(&range))).with_if_match(tag);
+    let found = store.get_opts(path, options).await?;
+    let version = version_of(&found.meta);
+    let length = found.range.end.saturating_sub(found.range.start);
+    if matches!(range, ByteRange::FromStart(_, Some(wanted)) if wanted != length) {
+        return Err(too_short().into());
+    }
+    check_size(length)?;
+    Ok((complete(found.bytes().await?, length)?, version))
+}
+
+/// The tag with which a server can be asked for one version only. Weak ones never match.
+fn strong_tag(version: Option<&FileVersion>) -> Option<String> {
+    version?.tag.clone().filter(|tag| !tag.starts_with("W/"))
+}
+
+fn version_of(meta: &ObjectMeta) -> FileVersion {
+    // What a server does not tell is said to be long ago.
+    let modified = meta.last_modified.timestamp_micros();
+    FileVersion {
+        size: meta.size,
+        tag: meta.e_tag.clone(),
+        modified: (modified != 0).then(|| i128::from(modified).saturating_mul(1000)),
+    }
 }
 
 /// All bytes of an answer, if there are as many as were announced.
@@ -313,16 +361,6 @@ fn check_size(size: u64) -> io::Result<()> {
 
 fn too_short() -> io::Error {
     io::Error::new(ErrorKind::UnexpectedEof, "the file is shorter than what was asked for")
-}
-
-/// A range with both ends that holds something.
-fn bounded(range: &ByteRange) -> Option<Range<u64>> {
-    match *range {
-        ByteRange::FromStart(start, Some(length)) if length > 0 => {
-            Some(start..start.checked_add(length)?)
-        }
-        _ => None,
-    }
 }
 
 fn wanted(range: &ByteRange) -> GetRange {
@@ -362,13 +400,13 @@ fn retry_config(options: &StoreOptions) -> RetryConfig {
 
 impl LimitedStore for RemoteStore {
     fn get_at_most(&self, key: &StoreKey, limit: u64) -> Result<MaybeBytes, StorageError> {
-        self.get_object(&object_path(key)?, limit)
+        Ok(self.get_object(&object_path(key)?, limit)?.map(|(bytes, _)| bytes))
     }
 }
 
 impl ReadableStorageTraits for RemoteStore {
     fn get(&self, key: &StoreKey) -> Result<MaybeBytes, StorageError> {
-        self.get_object(&object_path(key)?, u64::MAX)
+        self.get_at_most(key, u64::MAX)
     }
 
     fn get_partial_many<'a>(
@@ -384,7 +422,7 @@ impl ReadableStorageTraits for RemoteStore {
         let found = if asked.is_empty() {
             self.size(key)?.map(|_| Vec::new())
         } else {
-            self.parts(&object_path(key)?, &asked)?
+            self.parts(&object_path(key)?, &asked, None)?.map(|(parts, _)| parts)
         };
         let parts = found.map(|found| {
             let mut found = found.into_iter();

@@ -19,7 +19,7 @@ use zarrs::storage::{
     ReadableStorageTraits, StorageError, StoreKey, StoreKeys, StoreKeysPrefixes, StorePrefix,
 };
 
-use super::{LimitedStore, too_large, within};
+use super::{FileVersion, LimitedStore, too_large, within};
 use crate::error::ZarrError;
 use crate::memory::memory_for;
 
@@ -140,6 +140,17 @@ impl ZipStore {
             return Err(corrupt(text).into());
         }
         Ok(Some(entry))
+    }
+
+    pub(super) fn archive(&self) -> &Path {
+        &self.archive
+    }
+
+    /// What tells an entry from another of its name: the directory of the archive has its checksum.
+    pub(super) fn version(&self, key: &StoreKey) -> Option<FileVersion> {
+        let entry = self.entries.get(key.as_str())?;
+        let tag = Some(format!("{:08x}", entry.crc32));
+        Some(FileVersion { size: entry.uncompressed_size, tag, modified: None })
     }
 
     /// A whole entry, whose checksum is right.

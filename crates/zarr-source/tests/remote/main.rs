@@ -12,6 +12,7 @@ mod http;
 mod https;
 mod n5;
 mod proxy;
+mod replaced;
 mod s3;
 mod servers;
 mod support;

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use object_store::client::{HttpError, HttpErrorKind};
 
+use crate::store::version::replaced;
+
 /// Why there is no answer.
 pub(super) enum Failure {
     Store(object_store::Error),
@@ -50,6 +52,9 @@ pub(super) fn is_refused_method(error: &object_store::Error) -> bool {
 
 /// What to tell about a failure; the kind is what programs act on.
 pub(super) fn explain(error: &object_store::Error, timeout: Duration) -> io::Error {
+    if matches!(error, object_store::Error::Precondition { .. }) {
+        return replaced();
+    }
     if let Some(status) = status(error) {
         return explain_status(&status);
     }
