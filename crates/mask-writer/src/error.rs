@@ -37,6 +37,12 @@ pub enum WriteError {
         /// The output.
         output: PathBuf,
     },
+    /// Somebody has removed the folder in which the run worked.
+    #[error("the run that writes {} was given up: somebody has removed its folder", output.display())]
+    Displaced {
+        /// The output.
+        output: PathBuf,
+    },
     /// There is an unfinished run, and nothing was said about it.
     #[error("an earlier run has written {percent} % of {}: resume it, or overwrite it", output.display())]
     Unfinished {
@@ -58,6 +64,18 @@ pub enum WriteError {
         output: PathBuf,
         /// What is different.
         differences: String,
+    },
+    /// The labels of an unfinished run are no longer what they were when it began.
+    #[error("the labels have changed since the run began that is to be resumed: {files}")]
+    LabelsDiffer {
+        /// The file that has changed, or among which it is.
+        files: String,
+    },
+    /// The labels have changed during the run.
+    #[error("the labels changed while they were read: {files}")]
+    LabelsChanged {
+        /// The file that has changed, or among which it is.
+        files: String,
     },
     /// The journal of an unfinished run does not say what it should.
     #[error("{}: {reason}, so that the run cannot be resumed", file.display())]

@@ -13,9 +13,10 @@ use serde_json::{Map, Value, json};
 
 use crate::error::WriteError;
 use crate::job::Job;
+use crate::partial::RunFiles;
 
 /// The version of what a journal says.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// A journal that is being written.
 #[derive(Debug)]
@@ -36,6 +37,8 @@ pub(crate) struct Earlier {
     pub(crate) job: Job,
     /// Whether it was to replace an output.
     pub(crate) overwrite: bool,
+    /// The name of its files.
+    pub(crate) run: String,
     pub(crate) units: Vec<Unit>,
     /// How many bytes of the journal count.
     size: u64,
@@ -52,8 +55,14 @@ pub(crate) struct Unit {
 
 impl Journal {
     /// Begins the journal of a job. Whatever was there is replaced as a whole.
-    pub(crate) fn create(path: &Path, job: &Job, overwrite: bool) -> Result<Self, WriteError> {
-        let header = json!({"journal": VERSION, "overwrite": overwrite, "job": job.to_json()});
+    pub(crate) fn create(
+        path: &Path,
+        run: &RunFiles,
+        job: &Job,
+        overwrite: bool,
+    ) -> Result<Self, WriteError> {
+        let (run, job) = (run.name(), job.to_json());
+        let header = json!({"journal": VERSION, "overwrite": overwrite, "run": run, "job": job});
         let temporary = path.with_extension("tmp");
         fs::write(&temporary, format!("{header}\n"))
             .and_then(|()| fs::rename(&temporary, path))
@@ -107,19 +116,21 @@ impl Earlier {
             reason: format!("line {} is not {reason}", number + 1),
         };
         let Some((_, header)) = lines.next() else { return Ok(None) };
-        let (job, overwrite) = header_of(header).ok_or_else(|| damaged(0, "the job of a run"))?;
+        let (job, overwrite, run) =
+            header_of(header).ok_or_else(|| damaged(0, "the job of a run"))?;
         let units = lines
             .map(|(number, line)| Unit::parse(line).ok_or_else(|| damaged(number, "a unit")))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Some(Self { job, overwrite, units, size: size as u64 }))
+        Ok(Some(Self { job, overwrite, run, units, size: size as u64 }))
     }
 }
 
-fn header_of(line: &[u8]) -> Option<(Job, bool)> {
+fn header_of(line: &[u8]) -> Option<(Job, bool, String)> {
     let header: Map<String, Value> = serde_json::from_slice(line).ok()?;
     let is_known = header.get("journal")?.as_u64()? == VERSION;
     let job = Job::from_json(header.get("job")?.as_object()?);
-    is_known.then_some((job, header.get("overwrite")?.as_bool()?))
+    let run = header.get("run")?.as_str().filter(|run| RunFiles::is_name(run))?.to_owned();
+    is_known.then_some((job, header.get("overwrite")?.as_bool()?, run))
 }
 
 impl Unit {
@@ -161,6 +172,7 @@ pub(crate) fn counts_of(value: &Value) -> Option<ChannelCounts> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::partial::Partial;
 
     fn unit(number: usize) -> Unit {
         let counts = ChannelCounts { voxels: 8, known: vec![3, 0], positive: vec![1, 7] };
@@ -171,11 +183,18 @@ mod tests {
         Job::from_json(json!({"rule": "strict"}).as_object().unwrap())
     }
 
+    /// A journal in the folder of a run.
+    fn journal(folder: &Path, overwrite: bool) -> (PathBuf, Journal) {
+        let partial = Partial::lock(&folder.join("masks.zarr")).unwrap();
+        let run = partial.new_run().unwrap();
+        let journal = Journal::create(&partial.journal(), &run, &job(), overwrite).unwrap();
+        (partial.journal(), journal)
+    }
+
     #[test]
     fn a_line_that_was_cut_off_anywhere_is_as_if_it_had_not_been_begun() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal");
-        let journal = Journal::create(&path, &job(), true).unwrap();
+        let (path, journal) = journal(folder.path(), true);
         journal.finished(&unit(4)).unwrap();
         let before = fs::metadata(&path).unwrap().len();
         journal.finished(&unit(2)).unwrap();
@@ -194,8 +213,8 @@ mod tests {
     #[test]
     fn a_line_that_is_wrong_is_told_by_number() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal");
-        Journal::create(&path, &job(), false).unwrap().finished(&unit(1)).unwrap();
+        let (path, journal) = journal(folder.path(), false);
+        journal.finished(&unit(1)).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{text}{{\"level\":0}}\n")).unwrap();
         let error = Earlier::read(&path).unwrap_err().to_string();

@@ -13,6 +13,10 @@
 //! in place. A run that ends early, whatever ends it, leaves the folder if a unit is finished, and
 //! [`Existing::Resume`] goes on from there; the result is byte for byte that of a run that was never disturbed.
 //!
+//! The labels may not change meanwhile. A run notes which versions of their files there are before it reads the
+//! first, looks again when a unit is done, and so does [`Existing::Resume`]: what is written is made of one state
+//! of the labels, or [`WriteError::LabelsChanged`] or [`WriteError::LabelsDiffer`] says which file is another one.
+//!
 //! That holds for processes that end. Nothing is flushed to the disk by force, so what was written last may be
 //! lost when a machine stops.
 //!
@@ -55,12 +59,14 @@ mod first_level;
 mod images;
 mod job;
 mod journal;
+mod labels;
 mod later_levels;
 mod observer;
 mod options;
 mod partial;
 mod plan;
 mod reduce;
+mod start;
 mod unit;
 mod write;
 

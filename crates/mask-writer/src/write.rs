@@ -15,10 +15,12 @@ use crate::error::WriteError;
 use crate::images::Image;
 use crate::job::{ATTRIBUTE, Job};
 use crate::journal::{Earlier, Journal, Unit, counts_json, counts_of};
+use crate::labels::Labels;
 use crate::observer::Observer;
 use crate::options::{Existing, WriteOptions};
 use crate::partial::Partial;
 use crate::plan::Plan;
+use crate::start::{Request, Start};
 use crate::{first_level, later_levels};
 
 /// What blocks may take that several chunks need: a layer of those of a volume of 1024^3, twice. At most a quarter
@@ -82,16 +84,24 @@ pub fn write(
         Ok(None) => None,
         Err(error) => return Err(error),
     };
-    let begun = begin(&partial, earlier.as_ref(), pair, &plan, &job, &output, options);
-    let (staging, images, journal) = match begun {
-        Ok(begun) => begun,
-        Err(error) if earlier.is_none() => {
+    let request = Request { pair, plan: &plan, job: &job, output: &output, options, observer };
+    let started = match &earlier {
+        None => Start::anew(&partial, &request),
+        Some(earlier) => Start::resume(&partial, earlier, &request),
+    };
+    let Start { labels, staging, images, journal } = match (started, &earlier) {
+        (Ok(start), _) => start,
+        (Err(WriteError::Interrupted { .. }), Some(earlier)) => {
+            let percent = percent_of(done_voxels(&plan, earlier)?, plan.voxels()?);
+            return Err(WriteError::Interrupted { percent: Some(percent) });
+        }
+        (Err(error), Some(_)) => return Err(error),
+        (Err(error), None) => {
             partial.remove();
             return Err(error);
         }
-        Err(error) => return Err(error),
     };
-    let run = Run::new(pair, &plan, &images, &journal, observer, earlier.as_ref())?;
+    let run = Run::new(&request, &partial, &images, &labels, &journal, earlier.as_ref())?;
     let resumed_at = earlier.is_some().then(|| run.percent());
     let worked = run.all_levels(at_once.min(rayon::current_num_threads()));
     let finished = |counts: &ChannelCounts| {
@@ -103,7 +113,11 @@ pub fn write(
         Map::from_iter([(ATTRIBUTE.to_owned(), Value::Object(told))])
     };
     let (counts, percent, has_units) = run.into_done();
-    let committed = worked.and_then(|()| Ok(staging.commit(&finished(&counts))?));
+    let committed = worked
+        .and_then(|()| partial.check())
+        .and_then(|()| Ok(staging.commit(&finished(&counts))?))
+        // That is why, then, whatever has failed.
+        .map_err(|error| partial.check().err().unwrap_or(error));
     match committed {
         Ok(path) => {
             drop(journal);
@@ -113,6 +127,10 @@ pub fn write(
         Err(WriteError::Interrupted { .. }) if has_units => {
             Err(WriteError::Interrupted { percent: Some(percent) })
         }
+        // There is nothing left of it.
+        Err(error @ WriteError::Displaced { .. }) => Err(error),
+        // It stays: where the labels come back as they were, it can go on.
+        Err(error @ WriteError::LabelsChanged { .. }) if has_units => Err(error),
         Err(source) if has_units => {
             Err(WriteError::Failed { output, percent, source: Box::new(source) })
         }
@@ -137,7 +155,7 @@ fn earlier(
     }
     let earlier = Earlier::read(&partial.journal())?.filter(|earlier| {
         // After the move to its place, only the rest of the folder is left to remove.
-        !earlier.units.is_empty() && partial.output().is_dir()
+        !earlier.units.is_empty() && partial.run(earlier.run.clone()).output().is_dir()
     });
     let Some(earlier) = earlier else { return Ok(None) };
     if options.existing == Existing::Refuse {
@@ -165,38 +183,13 @@ fn complete(output: &Path, job: &Job) -> Result<Written, WriteError> {
     }
 }
 
-/// Makes the arrays of a new run, or opens those of an earlier one.
-fn begin(
-    partial: &Partial,
-    earlier: Option<&Earlier>,
-    pair: &dyn GroundTruth,
-    plan: &Plan,
-    job: &Job,
-    output: &Path,
-    options: &WriteOptions<'_>,
-) -> Result<(Staging, Vec<Image>, Journal), WriteError> {
-    let overwrite =
-        earlier.map_or(options.existing == Existing::Overwrite, |earlier| earlier.overwrite);
-    if earlier.is_none() {
-        partial.clear()?;
-    }
-    let staging = Staging::in_folder(partial.output(), partial.replaced(), output, overwrite)?;
-    if let Some(earlier) = earlier {
-        partial.remove_temporary()?;
-        let images = Image::open_all(&partial.output(), plan, options)?;
-        return Ok((staging, images, Journal::resume(&partial.journal(), earlier)?));
-    }
-    let images = Image::create_all(&staging, pair, plan, options)?;
-    // Behind the arrays, so that a journal is one of arrays that are there.
-    let journal = Journal::create(&partial.journal(), job, overwrite)?;
-    Ok((staging, images, journal))
-}
-
 /// The work of a run.
 struct Run<'a> {
     pair: &'a dyn GroundTruth,
     plan: &'a Plan,
+    partial: &'a Partial,
     images: &'a [Image],
+    labels: &'a Labels,
     journal: &'a Journal,
     observer: &'a dyn Observer,
     /// The units that earlier runs have finished, by level and number.
@@ -215,13 +208,14 @@ struct Done {
 
 impl<'a> Run<'a> {
     fn new(
-        pair: &'a dyn GroundTruth,
-        plan: &'a Plan,
+        request: &Request<'a>,
+        partial: &'a Partial,
         images: &'a [Image],
+        labels: &'a Labels,
         journal: &'a Journal,
-        observer: &'a dyn Observer,
         earlier: Option<&Earlier>,
     ) -> Result<Self, WriteError> {
+        let Request { pair, plan, observer, .. } = *request;
         let mut finished = HashSet::new();
         let mut done = Done::default();
         for unit in earlier.map_or(&[][..], |earlier| &earlier.units) {
@@ -232,7 +226,8 @@ impl<'a> Run<'a> {
         }
         let total = plan.voxels()?;
         observer.begins(done.voxels, total);
-        Ok(Self { pair, plan, images, journal, observer, finished, total, done: Mutex::new(done) })
+        let done = Mutex::new(done);
+        Ok(Self { pair, plan, partial, images, labels, journal, observer, finished, total, done })
     }
 
     /// Level after level, each by so many threads at once, of which each takes the next unit that nobody has.
@@ -262,12 +257,19 @@ impl<'a> Run<'a> {
     fn unit(&self, level: usize, number: usize) -> Result<(), WriteError> {
         let cell = self.plan.levels[level].unit(number)?;
         let counts = if level == 0 {
-            first_level::write_unit(self.pair, self.plan, self.images, &cell, self.observer)?
+            let counts =
+                first_level::write_unit(self.pair, self.plan, self.images, &cell, self.observer);
+            match self.labels.check(self.pair, self.plan, number) {
+                // That may be why it failed.
+                Err(changed @ WriteError::LabelsChanged { .. }) => return Err(changed),
+                checked => counts.and_then(|counts| checked.map(|()| counts))?,
+            }
         } else {
             later_levels::write_unit(self.plan, self.images, level, &cell, self.observer)?;
             ChannelCounts::default()
         };
         let unit = Unit { level, number, counts };
+        self.partial.check()?;
         self.journal.finished(&unit)?;
         self.done.lock().unwrap_or_else(PoisonError::into_inner).add(self.plan, &unit)
     }

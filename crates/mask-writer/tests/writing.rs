@@ -5,8 +5,8 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use annotation_mask::GroundTruth;
 use array_core::{Array, ArrayExt, DType};
@@ -16,32 +16,36 @@ use mask_writer::{Existing, MaskLevels, Observer, TargetLevels, WriteError, Writ
 use serde_json::{Map, json};
 use zarr_source::{Compression, ImageOptions, Staging, ZarrArray, ZarrFormat};
 
-/// Ends the run after a number of blocks.
+/// Ends the run after a number of blocks, which do not count before the run begins to write.
 struct Limit {
     left: AtomicUsize,
-    voxels: AtomicU64,
+    begun: AtomicBool,
 }
 
 impl Limit {
     fn new(blocks: usize) -> Self {
-        Self { left: AtomicUsize::new(blocks), voxels: AtomicU64::default() }
+        Self { left: AtomicUsize::new(blocks), begun: AtomicBool::default() }
     }
 }
 
 impl Observer for Limit {
-    fn begins(&self, done: u64, _total: u64) {
-        self.voxels.store(done, Ordering::Relaxed);
-    }
-
-    fn advanced(&self, voxels: u64) {
-        self.voxels.fetch_add(voxels, Ordering::Relaxed);
+    fn begins(&self, _done: u64, _total: u64) {
+        self.begun.store(true, Ordering::Relaxed);
     }
 
     fn goes_on(&self) -> bool {
-        self.left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
-            .is_ok()
+        let less = |left: usize| left.checked_sub(1);
+        !self.begun.load(Ordering::Relaxed)
+            || self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
     }
+}
+
+/// Where the run that writes `output` has its files.
+fn run_folder(output: &Path) -> PathBuf {
+    let name = format!(".{}.partial", output.file_name().unwrap().to_str().unwrap());
+    let entries = fs::read_dir(output.with_file_name(name)).unwrap();
+    let mut folders = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    folders.next().unwrap()
 }
 
 fn options(format: ZarrFormat) -> WriteOptions<'static> {
@@ -156,8 +160,7 @@ fn a_run_that_was_ended_anywhere_gives_the_same_bytes_once_it_is_resumed() {
                 match error {
                     WriteError::Interrupted { percent: Some(_) } => {
                         // What a process leaves that is killed between two steps.
-                        let left =
-                            folder.path().join(".ended.zarr.partial/output/mask/s0/.0.7-1.tmp");
+                        let left = run_folder(&ended).join("output/mask/s0/.0.7-1.tmp");
                         fs::write(left, "half a chunk").unwrap();
                         resumed += 1;
                         result = write(&pair, &ended, &resume, &Limit::new(blocks + resumed));
@@ -286,6 +289,47 @@ fn two_runs_never_write_one_output_at_a_time() {
     let second = Second { pair: &pair, path: &path, refused: AtomicUsize::default() };
     write(&pair, &path, &options(ZarrFormat::V3), &second).unwrap();
     assert!(second.refused.load(Ordering::Relaxed) > 3);
+}
+
+/// Removes the folder of the run and begins another in its place, once the first block is done.
+struct Displacing<'a> {
+    pair: &'a dyn GroundTruth,
+    path: &'a Path,
+    done: AtomicBool,
+}
+
+impl Observer for Displacing<'_> {
+    fn advanced(&self, _voxels: u64) {
+        if !self.done.swap(true, Ordering::Relaxed) {
+            let partial = self.path.with_file_name(".masks.zarr.partial");
+            // The other threads go on to make folders in it.
+            while partial.exists() {
+                let _ = fs::remove_dir_all(&partial);
+            }
+            unfinished(self.pair, self.path, &options(ZarrFormat::V3));
+        }
+    }
+}
+
+#[test]
+fn a_run_whose_folder_is_that_of_another_run_gives_up_and_leaves_the_other_alone() {
+    let (first, second) =
+        (pair(&labels([13, 20, 9])), pair_with(&labels([13, 20, 9]), &["d", "e", "f"]));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("masks.zarr");
+    let observer = Displacing { pair: &second, path: &path, done: AtomicBool::default() };
+    let levels = WriteOptions { levels: 2, ..options(ZarrFormat::V3) };
+    let error = write(&first, &path, &levels, &observer).unwrap_err();
+    assert!(matches!(error, WriteError::Displaced { .. }), "{error:?}");
+    assert!(!path.exists());
+
+    let resume = WriteOptions { existing: Existing::Resume, ..options(ZarrFormat::V3) };
+    let written = write(&second, &path, &resume, &()).unwrap();
+    assert!(written.resumed_at.is_some());
+    let whole = folder.path().join("whole.zarr");
+    write(&second, &whole, &options(ZarrFormat::V3), &()).unwrap();
+    assert_eq!(listing(&path), listing(&whole));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }
 
 #[test]

@@ -174,7 +174,10 @@ fn of_writing(error: &WriteError) -> Option<&'static str> {
         WriteError::Unfinished { .. } | WriteError::NothingToResume { .. } => {
             Some("OutputExistsError")
         }
-        WriteError::OtherJob { .. } | WriteError::Busy { .. } => Some("OutputExistsError"),
+        WriteError::OtherJob { .. } | WriteError::LabelsDiffer { .. } | WriteError::Busy { .. } => {
+            Some("OutputExistsError")
+        }
+        WriteError::LabelsChanged { .. } | WriteError::Displaced { .. } => Some("StoreError"),
         WriteError::JournalDamaged { .. } => Some("MetadataMalformedError"),
         _ => None,
     }

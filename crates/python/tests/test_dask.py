@@ -333,7 +333,7 @@ def test_a_worker_that_is_killed_midway_loses_nothing(tmp_path: Path, write_arra
         killed = None
         deadline = time.monotonic() + 60
         while killed is None and time.monotonic() < deadline:
-            begun = list((tmp_path / "out").glob(".*.partial/output/mask/s0/c/*"))
+            begun = list((tmp_path / "out").glob(".*.partial/run-*/output/mask/s0/c/*"))
             busy = [address for address, tasks in client.processing().items() if tasks]
             if begun and busy:
                 killed = process_of[busy[0]]

@@ -14,6 +14,7 @@ mod report;
 mod sample;
 mod serve;
 mod shown;
+mod signals;
 mod source;
 mod table;
 mod truth;
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
     if let Some(bytes) = cli.memory {
         array_core::set_memory_limit(bytes);
     }
-    let result = match &cli.command {
+    let result = signals::keep_running_at_file_limits().and_then(|()| match &cli.command {
         Command::Demo(args) => demo::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Mask(args) => mask::run(args),
@@ -52,7 +53,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Neuroglancer(args) => neuroglancer::run(args),
-    };
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,

@@ -82,6 +82,9 @@ fn hint(error: &anyhow::Error, overwrite: bool) -> Option<&'static str> {
         Some(WriteError::OtherJob { .. }) => {
             return Some("give the same arguments as before, or --overwrite to begin anew");
         }
+        Some(WriteError::LabelsChanged { .. } | WriteError::LabelsDiffer { .. }) => {
+            return Some("once nobody changes the labels, --overwrite begins anew");
+        }
         Some(WriteError::JournalDamaged { .. }) => return Some("--overwrite begins anew"),
         Some(error) if error.is_resumable() => {
             return Some("the same command with --resume goes on");
