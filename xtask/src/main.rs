@@ -4,6 +4,7 @@ mod bench;
 mod conform;
 mod dependencies;
 mod e2e;
+mod fuzz;
 mod hostile;
 mod layers;
 mod load;
@@ -56,6 +57,10 @@ cargo xtask COMMAND
                       let strangers do their worst to a served volume, among it that they come and go for
                       so many seconds (default 600), and print what others notice, and memory and open
                       files of the server; --quick does little of everything, in half a minute
+  fuzz [TARGET|all] [SECONDS]
+                      feed each parser and each boundary with damaged input, so many seconds each (default
+                      1800), by libFuzzer; what fails is kept in target/fuzz/findings
+  fuzz report         print how long each target has been fuzzed by now
   sanitize            the tests of array-core, which has all unsafe code, with the address sanitizer of a
                       nightly toolchain
   help                print this";
@@ -111,6 +116,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["peers", options @ ..] => peers::run(options),
         ["load", options @ ..] => load::run(options),
         ["siege", options @ ..] => siege::run(options),
+        ["fuzz", options @ ..] => fuzz::run(options),
         ["sanitize"] => sanitize(),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
@@ -123,6 +129,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
 fn lint() -> anyhow::Result<()> {
     layers::check(&root())?;
     cargo(&["fmt", "--all", "--check"], &[])?;
+    cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"], &[])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
     // By itself, without the feature `remote`, which the workspace turns on.
     cargo(&["clippy", "--package", "zarr-source", "--all-targets", "--", "-D", "warnings"], &[])?;
