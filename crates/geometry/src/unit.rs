@@ -199,6 +199,28 @@ mod tests {
     }
 
     #[test]
+    fn units_are_read_in_every_spelling_that_is_in_use() {
+        for (unit, spellings) in [
+            (
+                LengthUnit::Micrometer,
+                ["um", "\u{b5}m", "\u{3bc}m", "micron", "Microns", "micrometre"],
+            ),
+            (
+                LengthUnit::Angstrom,
+                ["A", "\u{c5}", "A\u{30a}", "\u{212b}", "Ångström", "angstroms"],
+            ),
+            (
+                LengthUnit::Nanometer,
+                ["nm", " nm ", "nanometer", "Nanometers", "nanometre", "NANOMETRES"],
+            ),
+        ] {
+            for text in spellings {
+                assert_eq!(LengthUnit::parse(text), Some(unit), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_unit_is_none() {
         for text in ["", "s", "n m", "nanometerss", "pixel", "inch", "NM", "metres per second"] {
             assert_eq!(LengthUnit::parse(text), None, "{text}");

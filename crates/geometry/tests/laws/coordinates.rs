@@ -128,7 +128,32 @@ proptest! {
     #[test]
     fn order_is_reading_order((left, right) in two_extreme_coordinates()) {
         prop_assert_eq!(left.cmp(&right), left.to_vec().cmp(&right.to_vec()));
+        prop_assert_eq!(left < right, left.to_vec() < right.to_vec());
+        prop_assert_eq!(left <= right, left.to_vec() <= right.to_vec());
     }
+}
+
+#[test]
+fn signs_change_axis_by_axis() {
+    let coordinate = Coordinate::from([-7, 0, 7]);
+    assert_eq!(coordinate.checked_neg(), Ok(Coordinate::from([7, 0, -7])));
+    assert_eq!(coordinate.checked_abs(), Ok(Coordinate::from([7, 0, 7])));
+    let smallest = Coordinate::from([0, i64::MIN]);
+    for error in [smallest.checked_neg().unwrap_err(), smallest.checked_abs().unwrap_err()] {
+        assert!(error.is_overflow(), "{error}");
+    }
+    let bound = PartialCoordinate::new(&[None, Some(-3)]).unwrap();
+    assert_eq!(bound.checked_abs(), PartialCoordinate::new(&[None, Some(3)]));
+}
+
+#[test]
+fn what_is_a_multiple_needs_a_number_along_every_axis() {
+    let bound = PartialCoordinate::from([-80, 12]);
+    assert_eq!(bound.is_multiple_of([40, 4]), Ok(true));
+    assert_eq!(bound.is_multiple_of([40, 5]), Ok(false));
+    assert!(bound.is_multiple_of(0).unwrap_err().is_division_by_zero());
+    let unbounded = PartialCoordinate::new(&[Some(-80), None]).unwrap();
+    assert_eq!(unbounded.is_multiple_of(40), Err(GeometryError::Unbounded { axis: 1 }));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 )]
 
 mod coordinates;
+mod errors;
 mod grids;
 mod regions;
 mod strategies;

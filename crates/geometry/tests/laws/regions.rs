@@ -189,9 +189,12 @@ proptest! {
         let roi = parts.roi();
         let (size, origin) = (&sizes[..roi.dims()], &origins[..roi.dims()]);
         let walk = roi.blocks(&VoxelSize::new(Coordinate::new(size)?)?, &Coordinate::new(origin)?)?;
-        let hint = walk.size_hint();
-        let blocks: Vec<_> = walk.collect();
-        prop_assert_eq!(hint, (blocks.len(), Some(blocks.len())));
+        let blocks: Vec<_> = walk.clone().collect();
+        let mut walk = walk;
+        for remaining in (0..=blocks.len()).rev() {
+            prop_assert_eq!(walk.size_hint(), (remaining, Some(remaining)));
+            walk.next();
+        }
         for point in points(roi.dims()) {
             let point = Coordinate::new(&point)?;
             let times = blocks.iter().filter(|block| block.contains(point).unwrap()).count();
@@ -205,6 +208,7 @@ proptest! {
         }).collect();
         prop_assert!(cells.iter().all(|(first, last)| first == last), "a block lies in one cell");
         prop_assert!(cells.is_sorted(), "the last axis runs fastest");
+        prop_assert!(!blocks.iter().any(Roi::is_empty));
     }
 }
 

@@ -1,4 +1,4 @@
-use geometry::{Coordinate, PartialCoordinate, Roi, VoxelSize};
+use geometry::{Coordinate, Decimal, PartialCoordinate, Roi, VoxelGrid, VoxelSize, Window};
 use proptest::prelude::*;
 
 use crate::strategies::{config, small_parts, two_extreme_coordinates};
@@ -41,6 +41,45 @@ fn the_text_forms_are_those_that_users_know() {
     assert_eq!(Coordinate::from([5]).to_string(), "(5)");
     assert_eq!("(5,)".parse(), Ok(Coordinate::from([5])));
     assert_eq!("1, 2".parse(), Ok(Coordinate::from([1, 2])));
+}
+
+#[test]
+fn values_in_the_messages_of_tests_say_what_they_are() {
+    let size = VoxelSize::new([8, 4]).unwrap();
+    let origin = Coordinate::from([0, 0]);
+    let roi = Roi::new([0, 0], [16, 8]).unwrap();
+    let mut blocks = roi.blocks(&size, &origin).unwrap();
+    blocks.next();
+    for (debugged, text) in [
+        (format!("{origin:?}"), "Coordinate(0, 0)"),
+        (
+            format!("{:?}", PartialCoordinate::new(&[None, Some(8)]).unwrap()),
+            "PartialCoordinate(None, 8)",
+        ),
+        (format!("{size:?}"), "VoxelSize(8, 4)"),
+        (format!("{:?}", Window::new(&[1, 2], &[2, 10]).unwrap()), "Window[1:3, 2:12]"),
+        (format!("{:?}", "-1.31".parse::<Decimal>().unwrap()), "Decimal(-1.31)"),
+        (format!("{blocks:?}"), "RoiBlocks { remaining: Some(3), .. }"),
+        (
+            format!("{:?}", Window::full(&[4]).unwrap().blocks(&[2]).unwrap()),
+            "WindowBlocks { remaining: Some(2), .. }",
+        ),
+        (
+            VoxelGrid::new([1, 200], size).unwrap().to_string(),
+            "voxels of (8, 4) from the corner (1, 200)",
+        ),
+    ] {
+        assert_eq!(debugged, text);
+    }
+}
+
+#[test]
+fn slices_select_the_voxels_of_a_region() {
+    let parts = |entries: &[Option<i64>]| PartialCoordinate::new(entries).unwrap();
+    let roi =
+        Roi::from_parts(parts(&[Some(12), None, Some(-5)]), parts(&[Some(21), None, Some(0)]));
+    // What is empty selects nothing, also of an array that has voxels there.
+    assert_eq!(roi.unwrap().to_slices(), [(Some(12), Some(33)), (None, None), (None, Some(0))]);
 }
 
 #[test]

@@ -30,6 +30,7 @@ proptest! {
         prop_assert_eq!(left.checked_neg(), decimal(-left_steps));
         prop_assert_eq!(left.half()?.checked_mul(2), Ok(left));
         prop_assert_eq!(left.cmp(&right), left_steps.cmp(&right_steps));
+        prop_assert_eq!(left < right, left_steps < right_steps);
         prop_assert_eq!(left == right, left_steps == right_steps);
         prop_assert_eq!(left.is_positive(), left_steps > 0);
     }
@@ -237,6 +238,25 @@ fn what_does_not_fit_a_unit_says_so() {
     );
     assert!(unknown.parse_length("4 nm").is_err());
     assert_eq!(unknown.parse_length("4").unwrap(), Decimal::from(4));
+}
+
+#[test]
+fn a_unit_that_is_not_known_stays_so() {
+    let unit = WorldUnit::new(LengthUnit::Unknown, 2).unwrap();
+    let json = serde_json::to_string(&unit).unwrap();
+    assert_eq!(json, r#"{"unit":"unknown","exponent":2}"#);
+    assert_eq!(serde_json::from_str::<WorldUnit>(&json).unwrap(), unit);
+    assert_eq!("unknown".parse(), Ok(LengthUnit::Unknown));
+    assert!("pixel".parse::<LengthUnit>().unwrap_err().is_parse());
+    assert!(serde_json::from_str::<WorldUnit>(r#"{"unit":"nanometer","exponent":19}"#).is_err());
+    assert_eq!(WorldUnit::finest(&unit, &WorldUnit::default()), Ok(unit));
+}
+
+#[test]
+fn what_is_no_number_is_said_to_be_none() {
+    let error = serde_json::from_str::<Decimal>("[1]").unwrap_err().to_string();
+    assert!(error.contains("expected a decimal number"), "{error}");
+    assert_eq!(serde_json::from_str::<Decimal>("-40").unwrap(), Decimal::from(-40));
 }
 
 #[test]

@@ -62,6 +62,7 @@ proptest! {
             prop_assert_eq!(chunk(block), last);
         }
         prop_assert!(blocks.iter().map(chunk).is_sorted());
+        prop_assert!(!blocks.iter().any(Window::is_empty));
     }
 
     #[test]
