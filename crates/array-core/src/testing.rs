@@ -30,6 +30,9 @@ pub fn check_contract(array: &dyn Array) {
     let from_shape = info.grid().array_roi(info.spatial_shape()).expect("the region is valid");
     assert_eq!(array.roi(), &from_shape, "the region is the shape in world units");
 
+    // Errors say what an array is, as in "a cached array has no data".
+    assert!(array.kind().contains(' '), "{:?} says in words what the array is", array.kind());
+
     let whole = array.read(array.roi()).expect("the whole array can be read");
     assert_eq!(whole.dtype(), info.dtype(), "a read has the declared dtype");
     assert_eq!(whole.shape(), info.shape(), "a read of everything has the declared shape");
