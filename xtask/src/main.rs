@@ -9,12 +9,17 @@ mod hostile;
 mod layers;
 mod load;
 mod memory;
+mod mutants;
 mod peers;
 mod python;
 mod real;
+mod runs;
+mod sanitize;
 mod server;
 mod setup;
 mod siege;
+mod toolchain;
+mod valgrind;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -28,6 +33,7 @@ cargo xtask COMMAND
   check               lint, then test
   lint                layers, formatting, clippy and documentation, with warnings as errors
   test                all tests of the workspace
+  msrv                compile all with the oldest version of Rust that the manifests promise
   dependencies        licences, sources and duplicates of the dependencies, and that each is used
   props [CASES]       the property tests, in release, with CASES cases each (default 4096)
   conform [--golden DIR]
@@ -61,8 +67,15 @@ cargo xtask COMMAND
                       feed each parser and each boundary with damaged input, so many seconds each (default
                       1800), by libFuzzer; what fails is kept in target/fuzz/findings
   fuzz report         print how long each target has been fuzzed by now
-  sanitize            the tests of array-core, which has all unsafe code, with the address sanitizer of a
-                      nightly toolchain
+  mutants [PACKAGE [ARGUMENT...]]
+                      change the code of geometry, array-core and annotation-mask, or of one package, in
+                      many small ways, and list the changes at which no test fails; takes hours
+                      (cargo-mutants gets the arguments)
+  sanitize [address|thread]
+                      the tests that reach unsafe code, C code or threads, with the sanitizers of a nightly
+                      toolchain
+  valgrind            the tests that decode and encode chunks, under valgrind, which also sees the C code of
+                      codecs
   help                print this";
 
 /// The property tests: package and test target.
@@ -95,6 +108,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         }
         ["lint"] => lint(),
         ["test"] => test(),
+        ["msrv"] => toolchain::check_with_the_oldest(),
         ["dependencies"] => dependencies::run(),
         ["props"] => props("4096"),
         ["props", cases] => {
@@ -117,7 +131,11 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["load", options @ ..] => load::run(options),
         ["siege", options @ ..] => siege::run(options),
         ["fuzz", options @ ..] => fuzz::run(options),
-        ["sanitize"] => sanitize(),
+        ["mutants"] => mutants::run(None, &[]),
+        ["mutants", package, arguments @ ..] => mutants::run(Some(package), arguments),
+        ["sanitize"] => sanitize::run(None),
+        ["sanitize", name] => sanitize::run(Some(name)),
+        ["valgrind"] => valgrind::run(),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
@@ -151,18 +169,6 @@ fn props(cases: &str) -> anyhow::Result<()> {
         )?;
     }
     Ok(())
-}
-
-fn sanitize() -> anyhow::Result<()> {
-    // A target of its own, so that build scripts are not sanitized.
-    let host = Command::new("rustc").args(["-vV"]).output().context("asking rustc for its host")?;
-    let host = String::from_utf8_lossy(&host.stdout).into_owned();
-    let host = host.lines().find_map(|line| line.strip_prefix("host: "));
-    let host = host.context("rustc does not tell its host")?;
-    cargo(
-        &["+nightly", "test", "--package", "array-core", "--tests", "--target", host],
-        &[("RUSTFLAGS", "-Zsanitizer=address")],
-    )
 }
 
 /// The folder of the workspace.

@@ -21,6 +21,8 @@ const NGINX: (&str, &str) = ("nginx", "nginx-light");
 /// A browser, and what lets programs use it.
 const CHROMIUM: (&str, &str) = ("chromium", "chromium");
 const CHROMEDRIVER: (&str, &str) = ("chromedriver", "chromium-driver");
+/// What sees memory that is used wrongly, also by C code.
+const VALGRIND: (&str, &str) = ("valgrind", "valgrind");
 /// What asks a server as fast as it answers.
 const WRK: (&str, &str) = ("wrk", "wrk");
 
@@ -118,6 +120,11 @@ fn nginx() -> anyhow::Result<PathBuf> {
 /// A static server, and what asks servers as fast as they answer.
 pub(crate) fn for_load() -> anyhow::Result<[PathBuf; 2]> {
     Ok([installed(NGINX)?, installed(WRK)?])
+}
+
+/// What runs a program and watches its memory.
+pub(crate) fn valgrind() -> anyhow::Result<PathBuf> {
+    installed(VALGRIND)
 }
 
 /// A browser, and the driver of it.
