@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use array_core::testing::check_contract;
 use array_core::{Array, ArrayExt};
-use zarr_source::{OpenOptions, TreeKind, ZarrArray, ZarrError, ZarrFormat, ZarrGroup};
+use zarr_source::{
+    OpenOptions, TreeKind, TreeNode, ZarrArray, ZarrError, ZarrFormat, ZarrGroup, ZarrTree,
+};
 
 fn tests() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
@@ -238,6 +240,22 @@ fn a_last_entry_that_is_packed_tightly_is_read_to_its_end() {
     fs::write(&path, archive_of(&files)).unwrap();
     let voxels = ZarrArray::open(path.join("s0")).unwrap().data().unwrap();
     assert!(voxels.into_typed::<u8>().unwrap().iter().all(|&voxel| voxel == 1));
+}
+
+#[test]
+fn names_that_lead_back_to_their_folder_are_passed_over() {
+    let group = br#"{"zarr_format": 2}"#.as_slice();
+    let names =
+        [".zgroup", "a/.zgroup", "a/./.zgroup", "a/./b/.zgroup", "a/../c/.zgroup", "a//d/.zgroup"];
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("crop.zip");
+    fs::write(&file, archive_of(&names.map(|name| (name, group)))).unwrap();
+    let tree = ZarrTree::open(file, &OpenOptions::default(), 100).unwrap();
+    let names = |node: &TreeNode| -> Vec<String> {
+        node.children.iter().map(|child| child.name.clone()).collect()
+    };
+    assert_eq!(names(&tree.root), ["a"]);
+    assert!(names(&tree.root.children[0]).is_empty(), "{:?}", names(&tree.root.children[0]));
 }
 
 #[test]

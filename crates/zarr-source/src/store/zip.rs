@@ -102,7 +102,9 @@ impl ZipStore {
             // Some programs begin names with the folder that they were started in.
             let name = entry.name.trim_start_matches("./").trim_start_matches('/');
             let path = name.strip_suffix('/').unwrap_or(name);
-            if StoreKey::validate(path) && !path.is_empty() {
+            // Of `c/./0`, the folder `c` would hold itself, and be listed for ever.
+            let is_plain = |part: &str| !matches!(part, "" | "." | "..");
+            if StoreKey::validate(path) && path.split('/').all(is_plain) {
                 entries.insert(name.to_owned(), entry.clone());
             }
         }
