@@ -81,9 +81,9 @@ enum Kind {
     Folder,
     /// A folder that nobody reads before it is complete.
     Staged,
-    Zip(Arc<ZipStore>, Documents),
+    Zip(Arc<ZipStore>, Box<Documents>),
     #[cfg(feature = "remote")]
-    Remote(Arc<RemoteStore>, Documents),
+    Remote(Arc<RemoteStore>, Box<Documents>),
 }
 
 impl Container {
@@ -123,7 +123,7 @@ impl Container {
     fn zipped(base: PathBuf, store: ReadableStorage, key: StoreKey) -> Result<Self, ZarrError> {
         let zip = Arc::new(ZipStore::open(&base, store, key)?);
         let store: Arc<dyn LimitedStore> = Arc::<ZipStore>::clone(&zip);
-        let kind = Kind::Zip(zip, Documents::default());
+        let kind = Kind::Zip(zip, Box::default());
         Ok(Self { root: base.clone(), inner: Arc::new(Inner { base, store, kind }) })
     }
 
@@ -155,7 +155,7 @@ impl Container {
                 return container.rooted_around(dir);
             }
         }
-        let kind = Kind::Remote(remote, Documents::default());
+        let kind = Kind::Remote(remote, Box::default());
         let container = Self { root: base.clone(), inner: Arc::new(Inner { base, store, kind }) };
         container.rooted_around(dir)
     }
