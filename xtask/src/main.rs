@@ -4,6 +4,7 @@ mod bench;
 mod conform;
 mod dependencies;
 mod e2e;
+mod faults;
 mod fuzz;
 mod hostile;
 mod layers;
@@ -47,6 +48,10 @@ cargo xtask COMMAND
                       gets the arguments)
   hostile [FILTER]    run the command line on containers made to do harm (those whose name holds FILTER), and
                       print how each command ended, how long it took and how much memory
+  faults [kill|disk|source|store|damage|writers [N]]
+                      kill runs and resume them, fill disks, change labels meanwhile, let a server fail,
+                      damage chunks, and run several processes at one output: N times each (default: 200,
+                      3, 3, 3, 2000 and 20), and print a table
   setup               make the other software that tests ask, in target/peers, and print the environment
                       variables that name it, one KEY=value in each line
   bench [FILTER]      run the benchmarks whose name holds FILTER, and print a table
@@ -123,6 +128,7 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["e2e", arguments @ ..] => e2e::run(arguments),
         ["hostile"] => hostile::run(None),
         ["hostile", filter] => hostile::run(Some(filter)),
+        ["faults", options @ ..] => faults::run(options),
         ["setup"] => setup::run(&target().join("peers")),
         ["bench"] => bench::run(None),
         ["bench", filter] => bench::run(Some(filter)),
