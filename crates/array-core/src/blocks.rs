@@ -43,7 +43,7 @@ impl BlockGrid {
     }
 
     /// The same blocks, of which each takes so many bytes while it is read. Where those of several are beyond
-    /// the [`memory limit`](crate::memory_limit), fewer are read at once.
+    /// the [`memory limit`](crate::memory_limit()), fewer are read at once.
     #[must_use]
     pub fn taking(self, bytes: u64) -> Self {
         Self { bytes, ..self }

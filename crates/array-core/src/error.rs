@@ -108,7 +108,7 @@ pub enum ArrayError {
         what: String,
         /// How much it takes; none if that is more than can be counted.
         bytes: Option<u64>,
-        /// The limit, see [`crate::memory_limit`].
+        /// The limit, see [`crate::memory_limit()`].
         limit: u64,
     },
     /// The array cannot be written.
