@@ -165,7 +165,7 @@ fn sizes_beyond_the_machine_are_errors() {
     let huge = ConstantArray::ones(Broken(info(&shape, blocks(3))));
     let options = SamplerOptions::new(&[1 << 22, 1 << 22, 1 << 22]);
     refuses(&huge, &options, &["memory"]);
-    refuses(&huge, &SamplerOptions::new(&[64, 64, 64]), &["memory"]);
+    refuses(&huge, &SamplerOptions::new(&[64, 64, 64]), &["blocks"]);
     let any = SamplerOptions { min_known: 0.0, ..SamplerOptions::new(&[64, 64, 64]) };
     assert!(ValidSampler::new(&huge, &any).unwrap().draw().is_ok());
 }
