@@ -249,8 +249,7 @@ impl ServedLevel {
         let chunks = elements.saturating_mul(2 * info.dtype().size() as u64);
         let bytes = chunks.saturating_add(info.blocks().bytes());
         check_memory(Some(bytes), || {
-            let (channels, chunk) = (info.channel_shape(), &self.chunk_shape);
-            format!("computing chunks of {chunk:?} voxels in {channels:?} channels")
+            format!("computing chunks of {:?} voxels, with all channels,", self.chunk_shape)
         })?;
         Ok(bytes)
     }

@@ -277,19 +277,13 @@ fn layers_that_cannot_be_served_are_refused() {
 }
 
 #[test]
-fn a_chunk_larger_than_any_memory_is_an_error_unless_it_is_zero() {
+fn a_layer_of_chunks_larger_than_any_memory_is_refused() {
     let side = 1 << 20;
-    let server_of = |value: u8| {
-        let visit = move |_: &_| Ok(Some(Scalar::U8(value)));
-        let info = info(DType::U8, None, [side; 3], side);
-        let (array, visits) = Computed::new(info, visit);
-        let layer = Layer::new("a", array).with_chunk_shape(&[side, side, side]);
-        (Running::new(vec![layer]), visits)
-    };
-    for (value, status) in [(1, 500), (0, 404)] {
-        let (server, visits) = server_of(value);
-        assert_eq!(server.get("/zarr3/a/s0/c/0/0/0").status, status);
-        assert_eq!(server.get("/healthz").status, 200);
-        assert_eq!(visits.load(Ordering::SeqCst), 1);
-    }
+    let info = info(DType::U8, None, [side; 3], side);
+    let (array, visits) = Computed::new(info, |_: &_| Ok(Some(Scalar::U8(0))));
+    let layer = Layer::new("a", array).with_chunk_shape(&[side, side, side]);
+    let blocks = Arc::new(array_core::BlockCache::new(0));
+    let error = Site::new(vec![layer], &blocks, SiteOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("beyond the memory limit of"), "{error}");
+    assert_eq!(visits.load(Ordering::SeqCst), 0);
 }
