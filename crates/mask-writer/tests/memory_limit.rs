@@ -64,8 +64,8 @@ fn as_many_threads_work_as_the_limit_allows_and_they_write_the_same() {
     assert_eq!(listing(&alone), listing(&undisturbed));
 
     let error = run("none.zarr", 1000).unwrap_err();
-    let expected = "writing chunks of [4, 6, 5] voxels in 3 channels, from blocks of [4, 6, 5], takes 1.6 kB, \
-                    beyond the memory limit of 1.0 kB; read less at once, or raise the limit";
+    let expected = "writing chunks of [4, 6, 5] voxels in 3 channels takes 1.5 kB, beyond the memory limit \
+                    of 1.0 kB; read less at once, or raise the limit";
     assert_eq!(error.to_string(), expected);
     let mut left = listing(folder.path()).into_keys().filter(|path| path.starts_with("none.zarr"));
     assert_eq!(left.next(), None, "nothing is left of a run that was refused");

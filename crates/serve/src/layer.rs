@@ -247,11 +247,11 @@ impl ServedLevel {
         let elements = info.channel_shape().iter().chain(&self.chunk_shape);
         let elements = elements.fold(1_u64, |all, &extent| all.saturating_mul(extent as u64));
         let chunks = elements.saturating_mul(2 * info.dtype().size() as u64);
-        let bytes = chunks.saturating_add(info.blocks().bytes());
-        check_memory(Some(bytes), || {
+        // A block that is not stored takes nothing, and one that is may be refused by whoever reads it.
+        check_memory(Some(chunks), || {
             format!("computing chunks of {:?} voxels, with all channels,", self.chunk_shape)
         })?;
-        Ok(bytes)
+        Ok(chunks.saturating_add(info.blocks().bytes()))
     }
 
     fn place(&self, index: &[usize]) -> Option<Place> {

@@ -67,11 +67,11 @@ fn a_process_that_may_address_little_does_what_it_can_and_says_what_it_cannot() 
         run_of(&command.output().unwrap())
     };
     let before = sandbox.listing();
-    let refused = run(120_000);
+    let refused = run(80_000);
     assert_refusal(
         &refused,
         1,
-        &["takes 79.6 MB, beyond the memory limit of", "--memory"],
+        &["takes 46.1 MB, beyond the memory limit of", "--memory"],
         "a run",
     );
     sandbox.assert_unchanged(&before);

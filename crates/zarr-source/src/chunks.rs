@@ -183,7 +183,10 @@ impl Chunks {
     }
 
     fn store_error(&self, action: &str, index: &[usize], error: StorageError) -> ZarrError {
-        if let Some(reason) = self.container.damage(&error) {
+        // What cannot be written is not there to be damaged.
+        if action == "read"
+            && let Some(reason) = self.container.damage(&error)
+        {
             return self.stored_corrupt(index, reason);
         }
         let file = self.container.file(&self.array.chunk_key(&wide(index)));
