@@ -82,7 +82,10 @@ impl Plan {
             shape.iter().fold(1_u64, |all, &extent| all.saturating_mul(extent as u64))
         };
         let channels = product(level.info.channel_shape());
-        let tile = product(&level.tile).saturating_mul(channels.saturating_add(2));
+        // A block, and so a tile, may be said to be larger than the array.
+        let extents = level.tile.iter().zip(level.info.spatial_shape());
+        let tile: Vec<usize> = extents.map(|(&tile, &extent)| tile.min(extent)).collect();
+        let tile = product(&tile).saturating_mul(channels.saturating_add(2));
         // Shares of later levels have four bytes.
         let chunk = product(&self.chunk_shape).saturating_mul(8);
         let bytes = tile.saturating_add(chunk);
