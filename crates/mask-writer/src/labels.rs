@@ -1,9 +1,9 @@
 //! What the labels were when a run began, written down so that a change is seen.
 //!
-//! For each unit of the first level, one number tells the versions of all files out of which it is made. They are
-//! asked for before anything is read, once more when a unit is done, and again when a run is resumed: what is
-//! written is made of the labels as they were when the run began, all of them, or the run fails. The numbers
-//! are in a file, since there may be more units than memory should hold.
+//! For each section of the labels, one number tells the versions of all files out of which it is read. They are
+//! asked for before anything is read, once more when a unit of the first level is done, and again when a run is
+//! resumed: what is written is made of the labels as they were when the run began, all of them, or the run fails.
+//! The numbers are in a file, since there may be more sections than memory should hold.
 
 use std::fs::File;
 use std::hash::Hasher;
@@ -16,11 +16,12 @@ use geometry::Window;
 use rayon::prelude::*;
 use siphasher::sip::SipHasher13;
 
+use crate::cells::{counts, part, unravel};
 use crate::error::WriteError;
 use crate::observer::Observer;
-use crate::plan::Plan;
+use crate::plan::{Level, Plan};
 
-/// How many units are asked about before what is known of them is written down.
+/// How many sections are asked about before what is known of them is written down.
 const BATCH: usize = 1 << 14;
 /// The bytes of a number.
 const NUMBER: usize = size_of::<u64>();
@@ -30,6 +31,7 @@ const NUMBER: usize = size_of::<u64>();
 pub(crate) struct Labels {
     path: PathBuf,
     file: Mutex<File>,
+    sections: Sections,
 }
 
 impl Labels {
@@ -44,11 +46,12 @@ impl Labels {
         let mut options = File::options();
         options.create(true).truncate(true).read(true).write(true);
         let mut file = options.open(path).map_err(failed)?;
-        for_batches(pair, plan, observer, |_, numbers| {
+        let sections = Sections::of(plan)?;
+        sections.for_batches(pair, observer, |_, numbers| {
             let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
             file.write_all(&bytes).map_err(failed)
         })?;
-        Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
+        Ok(Self { path: path.to_owned(), file: Mutex::new(file), sections })
     }
 
     /// Goes on with what an earlier run has written down, if the labels are still the same.
@@ -61,32 +64,29 @@ impl Labels {
         let failed = |error| WriteError::io("read", path, error);
         let file = File::open(path).map_err(failed)?;
         let mut reader = std::io::BufReader::new(file.try_clone().map_err(failed)?);
-        for_batches(pair, plan, observer, |first, numbers| {
+        let sections = Sections::of(plan)?;
+        sections.for_batches(pair, observer, |first, numbers| {
             for (offset, &number) in numbers.iter().enumerate() {
                 let mut before = [0; NUMBER];
                 reader.read_exact(&mut before).map_err(failed)?;
                 if before != number.to_le_bytes() {
-                    let files = files(pair, &window(plan, first + offset)?)?;
+                    let files = files(pair, &sections.window(first + offset)?)?;
                     return Err(WriteError::LabelsDiffer { files });
                 }
             }
             Ok(())
         })?;
-        Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
+        Ok(Self { path: path.to_owned(), file: Mutex::new(file), sections })
     }
 
     /// Fails if the labels of a unit are others than when the run began.
-    pub(crate) fn check(
-        &self,
-        pair: &dyn GroundTruth,
-        plan: &Plan,
-        unit: usize,
-    ) -> Result<(), WriteError> {
-        let window = window(plan, unit)?;
+    pub(crate) fn check(&self, pair: &dyn GroundTruth, unit: &[usize]) -> Result<(), WriteError> {
+        let section = self.sections.of_unit(unit);
+        let window = self.sections.window(section)?;
         let now = versions(pair, &window)?;
         let mut before = [0; NUMBER];
-        // A unit is one of a number of voxels, and these fit into memory.
-        let offset = (unit as u64).saturating_mul(NUMBER as u64);
+        // There are no more sections than voxels, which can be addressed.
+        let offset = (section as u64).saturating_mul(NUMBER as u64);
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(offset))
             .and_then(|_| file.read_exact(&mut before))
@@ -99,32 +99,67 @@ impl Labels {
     }
 }
 
-/// Hands the numbers of all units to `work`, in their order; the number of the first of them before.
-fn for_batches(
-    pair: &dyn GroundTruth,
-    plan: &Plan,
-    observer: &dyn Observer,
-    mut work: impl FnMut(usize, &[u64]) -> Result<(), WriteError>,
-) -> Result<(), WriteError> {
-    let units = plan.levels.first().map_or(0, |level| level.units());
-    for first in (0..units).step_by(BATCH) {
-        let batch = first..first.saturating_add(BATCH).min(units);
-        let numbers: Vec<u64> = batch
-            .into_par_iter()
-            .map(|unit| {
-                if !observer.goes_on() {
-                    return Err(WriteError::Interrupted { percent: None });
-                }
-                versions(pair, &window(plan, unit)?)
-            })
-            .collect::<Result<_, _>>()?;
-        work(first, &numbers)?;
-    }
-    Ok(())
+/// How the labels are cut for their versions to be noted: each section is as many units of the first level as a
+/// block of the labels spans, so that the file of a large block is asked for once and not with each unit.
+#[derive(Debug)]
+struct Sections {
+    /// In units.
+    shape: Vec<usize>,
+    /// In voxels.
+    extent: Vec<usize>,
+    bounds: Window,
+    counts: Vec<usize>,
 }
 
-fn window(plan: &Plan, unit: usize) -> Result<Window, WriteError> {
-    Ok(plan.levels[0].unit(unit)?.window)
+impl Sections {
+    fn of(plan: &Plan) -> Result<Self, WriteError> {
+        let level: &Level = &plan.levels[0];
+        let shape: Vec<usize> = (level.unit.iter().zip(level.info.blocks().shape()))
+            .map(|(unit, block)| block.div_ceil(*unit))
+            .collect();
+        let extent: Vec<usize> = level
+            .unit
+            .iter()
+            .zip(&shape)
+            .map(|(unit, units)| unit.saturating_mul(*units))
+            .collect();
+        let counts = counts(level.info.spatial_shape(), &extent);
+        Ok(Self { shape, extent, bounds: level.bounds()?, counts })
+    }
+
+    fn window(&self, number: usize) -> Result<Window, WriteError> {
+        Ok(part(&unravel(number, &self.counts), &self.bounds, &self.extent)?)
+    }
+
+    /// The number of the section that has the unit with this index.
+    fn of_unit(&self, index: &[usize]) -> usize {
+        let axes = index.iter().zip(&self.shape).zip(&self.counts);
+        axes.fold(0, |number, ((unit, units), count)| number * count + unit / units)
+    }
+
+    /// Hands the numbers of all sections to `work`, in their order; the number of the first of them before.
+    fn for_batches(
+        &self,
+        pair: &dyn GroundTruth,
+        observer: &dyn Observer,
+        mut work: impl FnMut(usize, &[u64]) -> Result<(), WriteError>,
+    ) -> Result<(), WriteError> {
+        let sections = self.counts.iter().fold(1, |all: usize, &count| all.saturating_mul(count));
+        for first in (0..sections).step_by(BATCH) {
+            let batch = first..first.saturating_add(BATCH).min(sections);
+            let numbers: Vec<u64> = batch
+                .into_par_iter()
+                .map(|section| {
+                    if !observer.goes_on() {
+                        return Err(WriteError::Interrupted { percent: None });
+                    }
+                    versions(pair, &self.window(section)?)
+                })
+                .collect::<Result<_, _>>()?;
+            work(first, &numbers)?;
+        }
+        Ok(())
+    }
 }
 
 /// A number that is another one if any file of the labels of a window is.
@@ -169,4 +204,31 @@ fn files(pair: &dyn GroundTruth, window: &Window) -> Result<String, WriteError> 
             "one of the {count} files of the voxels {window} ({path}{there}, is among them)"
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sections(extents: &[usize], unit: &[usize], units: &[usize]) -> Sections {
+        let extent: Vec<usize> = unit.iter().zip(units).map(|(unit, units)| unit * units).collect();
+        let counts = counts(extents, &extent);
+        Sections { shape: units.to_vec(), extent, bounds: Window::full(extents).unwrap(), counts }
+    }
+
+    #[test]
+    fn each_unit_lies_in_the_section_that_is_said_to_have_it() {
+        let (extents, unit) = ([100, 70], [16, 32]);
+        for units in [[1, 1], [3, 1], [1, 2], [2, 3], [100, 100]] {
+            let sections = sections(&extents, &unit, &units);
+            for (z, y) in (0..7).flat_map(|z| (0..3).map(move |y| (z, y))) {
+                let section = sections.window(sections.of_unit(&[z, y])).unwrap();
+                let unit = part(&[z, y], &sections.bounds, &unit).unwrap();
+                for axis in 0..2 {
+                    assert!(section.start()[axis] <= unit.start()[axis], "{units:?} {z} {y}");
+                    assert!(unit.stop()[axis] <= section.stop()[axis], "{units:?} {z} {y}");
+                }
+            }
+        }
+    }
 }

@@ -259,7 +259,7 @@ impl<'a> Run<'a> {
         let counts = if level == 0 {
             let counts =
                 first_level::write_unit(self.pair, self.plan, self.images, &cell, self.observer);
-            match self.labels.check(self.pair, self.plan, number) {
+            match self.labels.check(self.pair, &cell.index) {
                 // That may be why it failed.
                 Err(changed @ WriteError::LabelsChanged { .. }) => return Err(changed),
                 checked => counts.and_then(|counts| checked.map(|()| counts))?,
