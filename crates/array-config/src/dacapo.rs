@@ -1,5 +1,7 @@
 //! Reading a config in the form that DaCapo stores.
 
+use std::collections::{HashMap, HashSet};
+
 use annotation_mask::Rule;
 use array_core::Downsampling;
 use serde_json::Value;
@@ -112,7 +114,8 @@ impl Parser {
         })?;
         let default =
             fields.optional("default_config", |value, at| self.array(value, at, depth))?;
-        for (channel, _) in sources.iter().filter(|(name, _)| !channels.iter().any(|c| c == name)) {
+        let names: HashSet<&str> = channels.iter().map(String::as_str).collect();
+        for (channel, _) in sources.iter().filter(|(name, _)| !names.contains(name)) {
             let place = fields.at.key("source_array_configs");
             tracing::warn!("{place}: no channel is called {channel:?}, so its array is left out");
         }
@@ -132,9 +135,10 @@ impl Parser {
             let source = Box::new(source.clone());
             Some(ArrayConfig::Constant(ConstantConfig { value: 0, dtype: None, source }))
         };
+        let by_name: HashMap<&str, &ArrayConfig> =
+            sources.iter().map(|(name, source)| (*name, source)).collect();
         let of_channel = |channel: &String| {
-            let found = sources.iter().find(|(name, _)| name == channel);
-            let source = found.map(|(_, source)| source.clone()).or_else(|| default.clone());
+            let source = by_name.get(channel.as_str()).copied().or(default.as_ref()).cloned();
             source.or_else(zeros).ok_or_else(|| {
                 malformed(
                     &fields.at.key("source_array_configs"),

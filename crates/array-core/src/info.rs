@@ -1,5 +1,6 @@
 //! What an array is, as a value.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use geometry::{Roi, VoxelGrid, WorldUnit};
@@ -93,10 +94,9 @@ impl ArrayInfo {
                 "{name:?} is the name of a channel axis, not of a spatial one"
             )));
         }
-        if let Some((index, name)) = axes
-            .iter()
-            .enumerate()
-            .find(|(index, name)| axes.iter().take(*index).any(|n| n == *name))
+        // A stranger's document may name millions of axes.
+        let mut known = HashSet::with_capacity(axes.len());
+        if let Some((index, name)) = axes.iter().enumerate().find(|(_, name)| !known.insert(*name))
         {
             return Err(bad(format!("axis {index} has the name {name:?} of another axis")));
         }

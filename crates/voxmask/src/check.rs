@@ -3,6 +3,7 @@
 mod report;
 mod sources;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use annotation_mask::{
@@ -165,11 +166,11 @@ impl Check<'_> {
         if of_config.is_some() {
             return Ok(of_config.cloned());
         }
-        let mut groups: Vec<Group> = Vec::new();
+        let (mut groups, mut ids) = (Vec::new(), HashSet::new());
         for entry in list.iter().flat_map(|list| list.entries()) {
             // Names may stand twice, ids name a channel just as well.
             let name = format!("{} {}", entry.value, entry.short_name);
-            if !groups.iter().any(|group| group.ids == [entry.value]) {
+            if ids.insert(entry.value) {
                 groups.push(Group::new(name, [entry.value]));
             }
         }

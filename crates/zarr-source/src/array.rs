@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::chunks::Chunks;
 use crate::error::{ZarrError, into_array_error};
 use crate::levels;
-use crate::locate::node_at;
+use crate::locate::of_kind;
 use crate::location::Location;
 use crate::metadata::ZarrMetadata;
 use crate::node::{Node, NodeKind, path_inside};
@@ -73,8 +73,20 @@ impl ZarrArray {
         dir: PathBuf,
         options: &OpenOptions,
     ) -> Result<Self, ZarrError> {
-        let levels::Chosen { dir, warnings: told } = levels::choose(&container, &dir, options)?;
-        let node = node_at(&container, &dir, NodeKind::Array)?;
+        let node = Node::read(&container, &dir)?;
+        Self::open_node(container, dir, node, options)
+    }
+
+    /// The same, where what lies in the folder has been read.
+    pub(crate) fn open_node(
+        container: Container,
+        dir: PathBuf,
+        node: Option<Node>,
+        options: &OpenOptions,
+    ) -> Result<Self, ZarrError> {
+        let chosen = levels::choose(&container, &dir, node, options)?;
+        let levels::Chosen { dir, node, warnings: told } = chosen;
+        let node = of_kind(&container, &dir, node, NodeKind::Array)?;
         let mut spec = ArraySpec::new(&container, &node)?;
         let groups = Node::enclosing_groups(&container, &dir)?;
         let root = groups.last().map_or(&dir, |group| &group.dir).clone();

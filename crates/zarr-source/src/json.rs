@@ -1,5 +1,6 @@
 //! Metadata documents.
 
+use std::fmt::{self, Write};
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -54,10 +55,42 @@ pub(crate) fn to_bytes(file: &Path, object: &Map<String, Value>) -> Result<Vec<u
 
 /// The text of a value, cut where it gets long.
 pub(crate) fn short(value: &Value) -> String {
-    const LIMIT: usize = 120;
-    let text = value.to_string();
-    if text.chars().count() <= LIMIT {
-        return text;
+    let mut head = Head { text: String::new(), room: 120 };
+    if write!(head, "{value}").is_err() {
+        head.text.push('…');
     }
-    text.chars().take(LIMIT).chain(['…']).collect()
+    head.text
+}
+
+/// The first letters of a text, which is not written to its end: a value may have millions of entries.
+struct Head {
+    text: String,
+    room: usize,
+}
+
+impl Write for Head {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for letter in text.chars() {
+            self.room = self.room.checked_sub(1).ok_or(fmt::Error)?;
+            self.text.push(letter);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_long_value_is_cut_and_a_short_one_is_not() {
+        let quoted = |letters: usize| json!("ä".repeat(letters));
+        assert_eq!(short(&quoted(118)), format!("\"{}\"", "ä".repeat(118)));
+        assert_eq!(short(&quoted(119)), format!("\"{}…", "ä".repeat(119)));
+        assert_eq!(short(&json!([1, null, {"a": true}])), "[1,null,{\"a\":true}]");
+        let long = short(&json!(vec![7; 1_000_000]));
+        assert_eq!((long.chars().count(), long.ends_with("7,7…")), (121, true));
+    }
 }

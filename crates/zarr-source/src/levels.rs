@@ -102,6 +102,8 @@ impl fmt::Display for LevelInfo {
 /// The array that is meant.
 pub(crate) struct Chosen {
     pub(crate) dir: PathBuf,
+    /// What lies there.
+    pub(crate) node: Option<Node>,
     pub(crate) warnings: Vec<Remark>,
 }
 
@@ -112,21 +114,26 @@ pub(crate) fn list(container: &Container, group: &Node) -> Result<Vec<LevelInfo>
 
 /// The array that a path and `options.level` mean: that of the path itself, or a level of its group.
 ///
-/// What is neither array nor image is left as it is, for others to tell.
+/// What is neither array nor image is left as it is, for others to tell. `node` is what lies at the path.
 pub(crate) fn choose(
     container: &Container,
     dir: &Path,
+    node: Option<Node>,
     options: &OpenOptions,
 ) -> Result<Chosen, ZarrError> {
-    let as_it_is = || Chosen { dir: dir.to_owned(), warnings: Vec::new() };
-    let Some(node) = Node::read(container, dir)? else {
-        return Ok(as_it_is());
+    let as_it_is = |node| Chosen { dir: dir.to_owned(), node, warnings: Vec::new() };
+    let level_at = |path: &str, warnings| {
+        let dir = dir.join(path);
+        Ok(Chosen { node: Node::read(container, &dir)?, dir, warnings })
+    };
+    let Some(node) = node else {
+        return Ok(as_it_is(None));
     };
     if node.kind == NodeKind::Array {
         if let Some(level) = &options.level {
             check_array(container, dir, level, options)?;
         }
-        return Ok(as_it_is());
+        return Ok(as_it_is(Some(node)));
     }
     let paths = find::paths(container, &node)?;
     let Some(first) = paths.first() else {
@@ -135,10 +142,10 @@ pub(crate) fn choose(
         }
         return match &options.level {
             Some(Level::Name(name)) if find::is_array_inside(container, dir, name)? => {
-                Ok(Chosen { dir: dir.join(normal_path(name)), warnings: Vec::new() })
+                level_at(&normal_path(name), Vec::new())
             }
             Some(level) => Err(no_level(dir, level, "the group has no scale levels".to_owned())),
-            None => Ok(as_it_is()),
+            None => Ok(as_it_is(Some(node))),
         };
     };
     let (path, warnings) = match &options.level {
@@ -151,7 +158,7 @@ pub(crate) fn choose(
             (first.clone(), vec![RemarkKind::LevelTaken.says(told)])
         }
     };
-    Ok(Chosen { dir: dir.join(path), warnings })
+    level_at(&path, warnings)
 }
 
 /// The path of a level in its group.

@@ -26,7 +26,17 @@ pub(crate) fn node_at(
     path: &Path,
     wanted: NodeKind,
 ) -> Result<Node, ZarrError> {
-    let found = if let Some(node) = Node::read(container, path)? {
+    of_kind(container, path, Node::read(container, path)?, wanted)
+}
+
+/// The same, where what lies at the path has been read.
+pub(crate) fn of_kind(
+    container: &Container,
+    path: &Path,
+    node: Option<Node>,
+    wanted: NodeKind,
+) -> Result<Node, ZarrError> {
+    let found = if let Some(node) = node {
         if node.kind == wanted {
             return Ok(node);
         }

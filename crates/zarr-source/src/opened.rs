@@ -32,7 +32,7 @@ impl ZarrNode {
             Some(node) if node.kind == NodeKind::Group => {
                 Self::Group(Box::new(ZarrGroup::of_node(container, node)))
             }
-            _ => Self::Array(Box::new(ZarrArray::open_in(container, dir, options)?)),
+            node => Self::Array(Box::new(ZarrArray::open_node(container, dir, node, options)?)),
         })
     }
 }

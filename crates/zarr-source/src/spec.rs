@@ -158,10 +158,6 @@ fn refused(
             let reason = format!("shape and chunk_grid differ in length: {dims} and {grid}");
             ZarrError::malformed(fields.file, reason)
         }
-        ArrayCreateError::InvalidDimensionNames(..) => {
-            let key = "dimension_names";
-            fields.wrong(key, "a list of one name or null per axis", value(key))
-        }
         ArrayCreateError::ChunkKeyEncodingCreateError(_) => {
             unsupported(format!("the chunk key encoding {}", short(value("chunk_key_encoding"))))
         }

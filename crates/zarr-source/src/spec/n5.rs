@@ -14,7 +14,7 @@ use crate::json::short;
 /// first.
 pub(super) fn normalise(fields: &Fields<'_>) -> Result<Normalised, ZarrError> {
     let (mut shape, mut chunks) = (fields.extents("dimensions")?, fields.extents("blockSize")?);
-    fields.chunk_shape(shape.clone(), chunks.clone())?;
+    fields.chunk_shape(&shape, &chunks)?;
     if chunks.iter().any(|&extent| u32::try_from(extent).is_err()) {
         let reason = format!("blockSize {chunks:?} has an extent beyond 32 bits");
         return Err(ZarrError::malformed(fields.file, reason));

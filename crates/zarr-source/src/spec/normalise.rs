@@ -15,6 +15,9 @@ use crate::error::ZarrError;
 use crate::json::short;
 use crate::remark::{Remark, RemarkKind};
 
+/// What `dimension_names` must be.
+const DIMENSION_NAMES: &str = "a list of one name or null per axis";
+
 /// A metadata document as zarrs takes it.
 pub(super) struct Normalised {
     pub(super) metadata: ArrayMetadata,
@@ -28,7 +31,7 @@ pub(super) fn v2(fields: &Fields<'_>) -> Result<Normalised, ZarrError> {
     if format.as_u64() != Some(2) {
         return Err(fields.wrong("zarr_format", "2", format));
     }
-    fields.chunk_shape(fields.extents("shape")?, fields.extents("chunks")?)?;
+    fields.chunk_shape(&fields.extents("shape")?, &fields.extents("chunks")?)?;
     let value = fields.required("dtype")?;
     let dtype = serde_json::from_value::<DataTypeMetadataV2>(value.clone())
         .ok()
@@ -90,15 +93,21 @@ pub(super) fn v3(fields: &Fields<'_>) -> Result<Normalised, ZarrError> {
         return Err(fields.unsupported("the chunk grid", &json!(grid.name())));
     }
     if let Some(chunks) = grid.configuration().and_then(|grid| grid.get("chunk_shape")) {
-        fields.chunk_shape(shape, fields.extents_in("chunk_grid.chunk_shape", chunks)?)?;
+        fields.chunk_shape(&shape, &fields.extents_in("chunk_grid.chunk_shape", chunks)?)?;
     }
     fields.typed("chunk_key_encoding", extension, parse)?;
     let parse = serde_json::from_value::<Vec<MetadataV3>>;
     for codec in fields.typed("codecs", "a list of codecs", parse)? {
         fields.check_codec(codec.name(), &codec)?;
     }
-    let parse = serde_json::from_value::<Option<Vec<Option<String>>>>;
-    fields.typed("dimension_names", "a list of names or nulls", parse)?;
+    // Before the list is copied: there may be millions of them.
+    if let Some(names) = fields.object.get("dimension_names").filter(|names| !names.is_null()) {
+        let is_name = |name: &Value| name.is_string() || name.is_null();
+        let fits = |names: &Vec<Value>| names.len() == shape.len() && names.iter().all(is_name);
+        if !names.as_array().is_some_and(fits) {
+            return Err(fields.wrong("dimension_names", DIMENSION_NAMES, names));
+        }
+    }
 
     let mut object = fields.object.clone();
     if let Some(fill_value) = object.get_mut("fill_value") {
@@ -191,7 +200,7 @@ impl Fields<'_> {
             .map_err(|_| self.wrong(key, "a list of integers that are not negative", value))
     }
 
-    pub(super) fn chunk_shape(&self, shape: Vec<u64>, chunks: Vec<u64>) -> Result<(), ZarrError> {
+    pub(super) fn chunk_shape(&self, shape: &[u64], chunks: &[u64]) -> Result<(), ZarrError> {
         let reason = if shape.len() != chunks.len() {
             format!("shape {shape:?} and chunks {chunks:?} differ in length")
         } else if chunks.contains(&0) {
