@@ -130,9 +130,17 @@ fn what_does_not_fit_is_refused_with_line_and_column() {
 
 #[test]
 fn the_message_about_a_file_that_is_no_table_stays_short() {
-    let text = "x".repeat(100_000) + &",y".repeat(1000);
-    let error = ClassTable::from_csv(&text).unwrap_err().to_string();
-    assert!(error.len() < 500, "{} bytes", error.len());
+    for text in [
+        "x".repeat(100_000) + &",y".repeat(1000),
+        "x".repeat(20) + &",y".repeat(1000),
+        "id,".repeat(100_000),
+        format!("a,1,\n{},2,\n", "b".repeat(100_000)),
+        format!("a,1,\nb,{},\n", "2".repeat(100_000)),
+        format!("a,1,\nb,2,{}\n", "x".repeat(100_000)),
+    ] {
+        let error = ClassTable::from_csv(&text).unwrap_err().to_string();
+        assert!(error.len() < 500, "{} bytes", error.len());
+    }
 }
 
 #[test]

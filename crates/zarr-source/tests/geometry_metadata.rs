@@ -183,6 +183,9 @@ fn bad_lists_are_refused_by_name() {
         let attrs = json!({"voxel_size": value, "axes": "zyx"});
         assert_malformed(own(attrs), &["labels/.zattrs", "voxel_size", part]);
     }
+    let many = own(json!({"voxel_size": vec![1; 100_000]}));
+    let error = many.unwrap_err().to_string();
+    assert!(error.contains("has 100000 entries") && error.len() < 500, "{} bytes", error.len());
     for value in [json!([]), json!({}), json!(0), json!([null, 0, 0]), json!([1, 2])] {
         assert_malformed(own(json!({"voxel_size": [4, 4, 4], "offset": value})), &["offset"]);
     }

@@ -23,6 +23,9 @@ const CONSTITUENTS: Column = Column {
     names: &["constituent_ids", "ids included", "ids_included", "constituents", "ids"],
 };
 
+/// The longest cell that is read, in bytes: names and short lists of ids stand in them, and messages show them.
+const MAX_CELL: usize = 4096;
+
 /// Where the columns are.
 struct Layout {
     id: usize,
@@ -50,6 +53,10 @@ pub(super) fn rows(text: &str) -> Result<Vec<(u64, Class)>, MaskError> {
             malformed(line, None, error.to_string())
         })?;
         let line = record.position().map_or(0, |position| line_of(text, position));
+        if let Some(cell) = record.iter().find(|cell| cell.len() > MAX_CELL) {
+            let reason = format!("a cell has {} bytes, at most {MAX_CELL} are read", cell.len());
+            return Err(malformed(Some(line), None, reason));
+        }
         if record.iter().all(str::is_empty) {
             continue;
         }
@@ -109,7 +116,8 @@ fn header(record: &StringRecord, line: u64) -> Result<Option<Layout>, MaskError>
     }
     for column in [&ID, &NAME, &OTHER_NAME, &LONG_NAME, &CONSTITUENTS] {
         let is_name = |cell: &&str| column.names.iter().any(|name| cell.eq_ignore_ascii_case(name));
-        let cells: Vec<&str> = record.iter().filter(is_name).collect();
+        // Two are enough to see what is wrong, of however many there are.
+        let cells: Vec<&str> = record.iter().filter(is_name).take(2).collect();
         if cells.len() > 1 {
             let reason = format!("more than one column says it: {}", cells.join(", "));
             return Err(malformed(Some(line), Some(column.what), reason));

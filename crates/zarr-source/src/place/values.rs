@@ -57,9 +57,13 @@ impl std::fmt::Display for List {
     }
 }
 
-/// Numbers in brackets.
+/// Numbers in brackets; of a list that is longer than any array has axes, the first.
 pub(super) fn numbers_text(values: &[Decimal]) -> String {
-    let texts: Vec<String> = values.iter().map(Decimal::to_string).collect();
+    const LIMIT: usize = 16;
+    let mut texts: Vec<String> = values.iter().take(LIMIT).map(Decimal::to_string).collect();
+    if values.len() > LIMIT {
+        texts.push("…".to_owned());
+    }
     format!("[{}]", texts.join(", "))
 }
 

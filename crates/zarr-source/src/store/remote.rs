@@ -39,6 +39,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const RETRY_TIMEOUT: Duration = Duration::from_secs(60);
 /// The longest pause before a request is made again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Of how many objects it is known that they are not stored: some MB of names.
+const MAX_MISSING: usize = 1 << 16;
 /// How many documents are asked for at the same time.
 const PARALLEL: usize = 16;
 
@@ -101,7 +103,11 @@ impl RemoteStore {
         }
         let version = self.version(key)?;
         if version.is_none() {
-            missing().insert(path);
+            let mut missing = missing();
+            if missing.len() >= MAX_MISSING {
+                missing.clear();
+            }
+            missing.insert(path);
         }
         Ok(version.map(|version| version.size))
     }
