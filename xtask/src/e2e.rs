@@ -28,13 +28,13 @@ const PACKAGES: &[&str] = &[
 ///
 /// If something cannot be made, or a test fails; with `VOXMASK_REQUIRE_PEERS`, also if there is no browser.
 pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
-    crate::cargo(&["build", "--release", "--package", "voxmask"], &[])?;
+    let program = crate::program()?;
     let python = setup::python(&crate::target().join("peers/e2e"), PACKAGES)?;
     let target = std::path::absolute(crate::target()).context("finding the current folder")?;
     let mut pytest = Command::new(&python);
     pytest.args(["-B", "-m", "pytest", "-p", "no:cacheprovider"]).args(arguments);
     pytest.current_dir(crate::root());
-    pytest.env("VOXMASK_BINARY", target.join("release/voxmask"));
+    pytest.env("VOXMASK_BINARY", program);
     pytest.env("VOXMASK_PICTURES", target.join("e2e"));
     match setup::browser() {
         Ok([chromium, driver]) => {

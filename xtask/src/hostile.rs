@@ -45,8 +45,7 @@ struct Row {
 /// If a command does not end as it must: with the right exit code, in time, in bounded memory, with a message
 /// that names what is wrong, and without control characters or a half-written output.
 pub(crate) fn run(filter: Option<&str>) -> anyhow::Result<()> {
-    crate::cargo(&["build", "--release", "--package", "voxmask"], &[])?;
-    let program = crate::target().join("release/voxmask");
+    let program = crate::program()?;
     let cases = [
         bombs::cases(),
         shapes::cases(),

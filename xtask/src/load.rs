@@ -73,17 +73,17 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
     }
     let [nginx, wrk] = setup::for_load()?;
     let python = setup::python(&crate::target().join("peers/benchmarks"), peers::PYTHON)?;
-    crate::cargo(&["build", "--release", "--package", "voxmask"], &[])?;
+    let voxmask = crate::program()?;
     crate::cargo(&["build", "--release", "--package", "benches", "--bin", "peer"], &[])?;
 
     let folder = tempfile::tempdir().context("making a temporary folder")?;
     let volume = format!("{side}-u8-lz4");
-    let labels = make(folder.path(), &volume)?;
+    let labels = make(folder.path(), &volume, &voxmask)?;
     let keys = keys(folder.path(), side)?;
     let scripts = crate::root().join("benches/peers");
     let groups = folder.path().join("groups.json");
     let ours = |cache: &[&str]| {
-        let mut serve = Command::new(voxmask());
+        let mut serve = Command::new(&voxmask);
         serve
             .arg("serve")
             .arg(&labels)
@@ -177,12 +177,8 @@ fn parse(options: &[&str]) -> anyhow::Result<Options> {
     }
 }
 
-fn voxmask() -> PathBuf {
-    crate::target().join("release/voxmask")
-}
-
 /// Makes labels, groups, and the masks and targets that nginx serves; returns the place of the labels.
-fn make(folder: &Path, volume: &str) -> anyhow::Result<PathBuf> {
+fn make(folder: &Path, volume: &str, voxmask: &Path) -> anyhow::Result<PathBuf> {
     let mut peer = Command::new(crate::target().join("release/peer"));
     output(peer.arg(folder).args([volume, "make"]))?;
     let group = |channel: usize| {
@@ -193,7 +189,7 @@ fn make(folder: &Path, volume: &str) -> anyhow::Result<PathBuf> {
     let file = folder.join("groups.json");
     fs::write(&file, groups.to_string()).with_context(|| format!("writing {}", file.display()))?;
     let labels = folder.join(format!("{volume}.zarr/labels/s0"));
-    let mut mask = Command::new(voxmask());
+    let mut mask = Command::new(voxmask);
     mask.arg("mask").arg(&labels).arg("--groups").arg(&file);
     mask.args(["--targets", "--codec", CODEC, "--quiet", "-o"]);
     output(mask.arg(folder.join("zarr3")))?;

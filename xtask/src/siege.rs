@@ -52,12 +52,10 @@ struct Options {
 /// If an option is unknown, something cannot be set up, or a bound is broken.
 pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
     let options = parse(options)?;
-    crate::cargo(&["build", "--release", "--package", "voxmask"], &[])?;
+    let voxmask = crate::program()?;
     let clients = if options.is_quick { 2_000 } else { 10_000 };
     allow_open_files(clients)?;
     let folder = tempfile::tempdir().context("making a temporary folder")?;
-    let voxmask = std::path::absolute(crate::target().join("release/voxmask"));
-    let voxmask = voxmask.context("finding the current folder")?;
     let volume = Arc::new(Volume::make(folder.path(), &voxmask)?);
     let place = Place { folder: folder.path(), voxmask: &voxmask, volume: &volume };
     println!(

@@ -36,11 +36,11 @@ pub(super) struct Bed {
 impl Bed {
     /// Builds the program and makes the labels.
     pub(super) fn new() -> anyhow::Result<Self> {
-        crate::cargo(&["build", "--release", "--package", "voxmask"], &[])?;
+        let built = crate::program()?;
         let folder = tempfile::tempdir().context("making a temporary folder")?;
         // A copy that other users may run, too.
         let program = folder.path().join("voxmask");
-        fs::copy(crate::target().join("release/voxmask"), &program).context("copying voxmask")?;
+        fs::copy(built, &program).context("copying voxmask")?;
         let bed = Self { folder };
         make_labels(&bed.path("crop.zarr"), SIDE)?;
         let groups: Vec<_> =
@@ -145,6 +145,15 @@ pub(super) fn beside(output: &Path) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(names)
+}
+
+/// That an output is byte for byte what it should be, and that nothing is left beside it; or what is wrong.
+pub(super) fn whole(output: &Path, expected: &Tree) -> anyhow::Result<Result<(), String>> {
+    if let Some(difference) = difference(&tree(output)?, expected) {
+        return Ok(Err(format!("wrong masks: {difference}")));
+    }
+    let left = beside(output)?;
+    Ok(if left.is_empty() { Ok(()) } else { Err(format!("left beside it: {left:?}")) })
 }
 
 /// Writes labels: boxes of ids that have no period, with boxes in between that are not labelled.
