@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::bed::{Bed, Tree, WAYS, beside, difference, text_of, tree};
+use super::bed::{Bed, Tree, WAYS, difference, text_of, tree, whole};
 use super::random::Random;
 use super::report::Report;
 
@@ -95,11 +95,8 @@ impl Case<'_> {
         if let Some(text) = failed {
             return Ok(Err(format!("after {killed} kills it is not resumed: {text}")));
         }
-        if let Some(difference) = difference(&tree(&output)?, &self.expected) {
-            return Ok(Err(format!("after {killed} kills: {difference}")));
-        }
-        let left = beside(&output)?;
-        Ok(if left.is_empty() { Ok(killed) } else { Err(format!("left beside it: {left:?}")) })
+        let whole = whole(&output, &self.expected)?;
+        Ok(whole.map(|()| killed).map_err(|why| format!("after {killed} kills: {why}")))
     }
 
     /// Kills a run at a random moment; whether it had not ended before.

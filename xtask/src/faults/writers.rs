@@ -11,7 +11,7 @@ use anyhow::Context;
 use array_core::ArrayExt;
 use zarr_source::{ZarrArray, ZarrError};
 
-use super::bed::{Bed, Tree, WAYS, beside, difference, text_of, tree};
+use super::bed::{Bed, Tree, WAYS, difference, text_of, tree, whole};
 use super::random::Random;
 use super::report::Report;
 
@@ -56,14 +56,10 @@ fn two_writers(
         row.tell(match (unknown, succeeded) {
             (Some(ended), _) => Err(format!("it ended with {}: {}", ended.status, text_of(ended))),
             (None, 0) => Err("neither has made an output".to_owned()),
-            (None, succeeded) => match difference(&tree(&output)?, expected) {
-                Some(difference) => Err(format!("wrong masks: {difference}")),
-                None if !beside(&output)?.is_empty() => {
-                    Err(format!("left beside it: {:?}", beside(&output)?))
-                }
-                None if succeeded == 1 => Ok("one made it, one was refused".to_owned()),
-                None => Ok("one after the other".to_owned()),
-            },
+            (None, succeeded) => whole(&output, expected)?.map(|()| match succeeded {
+                1 => "one made it, one was refused".to_owned(),
+                _ => "one after the other".to_owned(),
+            }),
         });
     }
     Ok(())
@@ -109,16 +105,11 @@ fn displaced(
                     Err(format!("the second fails: {text}"))
                 }
             }
-            () => match difference(&tree(&output)?, expected) {
-                Some(difference) => Err(format!("masks of both: {difference}")),
-                None if !beside(&output)?.is_empty() => {
-                    Err(format!("left beside it: {:?}", beside(&output)?))
-                }
-                None if text.contains("somebody has removed its folder") => {
-                    Ok("the first gives up, the second is whole".to_owned())
-                }
-                None => Ok("the first fails, the second is whole".to_owned()),
-            },
+            () => whole(&output, expected)?.map(|()| {
+                let gives_up = text.contains("somebody has removed its folder");
+                let how = if gives_up { "gives up" } else { "fails" };
+                format!("the first {how}, the second is whole")
+            }),
         });
     }
     Ok(())

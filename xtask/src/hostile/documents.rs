@@ -55,10 +55,10 @@ pub(super) fn cases() -> Vec<Case> {
         document["attributes"]["voxel_size"] = json!([1e300, 8, 8]);
         write(folder, &document, &[])
     }));
-    cases.push(Case::new("100 000 labels", Expected::Either, Expected::Either, |folder| {
+    cases.push(Case::new("20 000 labels", Expected::Either, Expected::Either, |folder| {
         let mut document = v3(&cube(), &cube(), &raw());
         let entry = document["attributes"]["labels"][0].clone();
-        let entries = (0..100_000).map(|value| {
+        let entries = (0..20_000).map(|value| {
             let mut entry = entry.clone();
             entry["value"] = json!(value);
             entry

@@ -47,7 +47,7 @@ pub(super) fn cases() -> Vec<Case> {
         .without(&[Command::MaskInShards, Command::Sample]),
         Case::unreadable(
             "one chunk of 2^40 voxels, of which few are stored",
-            &["fit into memory"],
+            &["beyond the memory limit"],
             |folder| {
                 let shape = json!([1 << 20, 1 << 10, 1 << 10]);
                 let gzip =
@@ -81,9 +81,9 @@ pub(super) fn cases() -> Vec<Case> {
                 "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}]}}]);
             write(folder, &v3(&cube(), &json!([edge, edge, edge]), &codecs), &[])
         }),
-        Case::unusable("dimension_names of 1 MB", &["zarr.json", "dimension_names"], |folder| {
+        Case::unusable("dimension_names of 10 MB", &["zarr.json", "dimension_names"], |folder| {
             let mut document = v3(&cube(), &cube(), &raw());
-            document["dimension_names"] = json!(vec!["z".repeat(10); 100_000]);
+            document["dimension_names"] = json!(vec!["z".repeat(10); 1_000_000]);
             write(folder, &document, &[])
         }),
     ]
