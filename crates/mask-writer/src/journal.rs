@@ -28,7 +28,8 @@ pub(crate) struct Journal {
 #[derive(Debug)]
 struct Inner {
     file: File,
-    is_broken: bool,
+    /// Why a line could not be written, if one could not.
+    failure: Option<std::io::Error>,
 }
 
 /// What an earlier run has left.
@@ -82,7 +83,7 @@ impl Journal {
     fn append_to(path: &Path) -> Result<Self, WriteError> {
         let file = OpenOptions::new().append(true).open(path);
         let file = file.map_err(|error| WriteError::io("write", path, error))?;
-        let inner = Mutex::new(Inner { file, is_broken: false });
+        let inner = Mutex::new(Inner { file, failure: None });
         Ok(Self { path: path.to_owned(), inner })
     }
 
@@ -90,15 +91,21 @@ impl Journal {
     pub(crate) fn finished(&self, unit: &Unit) -> Result<(), WriteError> {
         let line = format!("{}\n", unit.to_json());
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let failed = |error| WriteError::io("write", &self.path, error);
-        if inner.is_broken {
-            // Behind a part of a line, the next would be a part of it.
-            let error = std::io::Error::other("an earlier line could not be written");
-            return Err(failed(error));
+        // Behind a part of a line, the next would be a part of it. Several threads may fail, and any of them may be
+        // the one that is heard, so all tell the same.
+        if inner.failure.is_none() {
+            inner.failure = inner.file.write_all(line.as_bytes()).err();
         }
-        let written = inner.file.write_all(line.as_bytes());
-        inner.is_broken = written.is_err();
-        written.map_err(failed)
+        match &inner.failure {
+            None => Ok(()),
+            Some(failure) => {
+                let same = match failure.raw_os_error() {
+                    Some(code) => std::io::Error::from_raw_os_error(code),
+                    None => std::io::Error::new(failure.kind(), failure.to_string()),
+                };
+                Err(WriteError::io("write", &self.path, same))
+            }
+        }
     }
 }
 
@@ -189,6 +196,17 @@ mod tests {
         let run = partial.new_run().unwrap();
         let journal = Journal::create(&partial.journal(), &run, &job(), overwrite).unwrap();
         (partial.journal(), journal)
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn behind_a_line_that_could_not_be_written_each_tells_why() {
+        let journal = Journal::append_to(Path::new("/dev/full")).unwrap();
+        for number in 0..3 {
+            let error = journal.finished(&unit(number)).unwrap_err();
+            let WriteError::Io { source, .. } = error else { panic!("{error}") };
+            assert_eq!(source.kind(), std::io::ErrorKind::StorageFull, "unit {number}");
+        }
     }
 
     #[test]

@@ -3,11 +3,12 @@
 mod volume;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use annotation_mask::{Groups, MaskOptions};
-use anstream::println;
+use anstream::stdout;
 use anyhow::{Context, Result, bail};
 use array_core::{Array, ArrayExt, ArrayInfo, DType};
 use geometry::{Decimal, LengthUnit, VoxelGrid, VoxelSize, WorldUnit};
@@ -77,7 +78,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         std::io::Write::write_all(file, GROUPS.as_bytes()).map_err(Into::into)
     })?;
     write_crop(&crop)?;
-    println!("A sample crop of {SIZE} x {SIZE} x {SIZE} voxels is in {}.\n", crop.display());
+    let mut out = stdout();
+    writeln!(out, "A sample crop of {SIZE} x {SIZE} x {SIZE} voxels is in {}.\n", crop.display())?;
 
     let groups = Groups::from_toml(GROUPS).context("the groups of the sample")?;
     let labels_path = crop.join("labels/s0");
@@ -95,7 +97,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         .draw(&Slice::Middle)?
         .write_png(&preview)?;
 
-    println!(
+    writeln!(
+        out,
         "
 Masked channels are in the crop but nobody labelled them: their mask is 0, so training
 learns nothing false there.
@@ -113,7 +116,7 @@ Try next:
         groups = groups_file.display(),
         generic = dir.join("generic.zarr").display(),
         slice = dir.join("slice.png").display(),
-    );
+    )?;
     Ok(())
 }
 

@@ -5,12 +5,12 @@ mod colours;
 mod layout;
 
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use annotation_mask::{ChannelSummary, LabelId, LabelList};
-use anstream::println;
+use anstream::stdout;
 use anyhow::{Context, Result, bail};
 use array_core::{AnyArray, Array, ArrayExt, ArrayInfo, for_any};
 use geometry::{Decimal, Roi, Window};
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &PreviewArgs) -> Result<()> {
     };
     let picture = Picture { truth: &truth, raw, title };
     picture.draw(&slice)?.write_png(&args.output)?;
-    println!("wrote {}", args.output.display());
+    writeln!(stdout(), "wrote {}", args.output.display())?;
     Ok(())
 }
 

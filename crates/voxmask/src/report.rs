@@ -1,9 +1,10 @@
 //! What the user is told: channels as a table or JSON, errors in one block.
 
 use std::error::Error;
+use std::io::Write;
 
 use annotation_mask::{ChannelCounts, MaskError};
-use anstream::eprintln;
+use anstream::stderr;
 use anyhow::Result;
 use array_config::{ConfigError, OpenError};
 use array_core::ArrayError;
@@ -18,18 +19,23 @@ use crate::values::fraction;
 /// Prints an error with its causes, and a hint where one helps; `overwrite` says whether the user asked
 /// for that.
 pub(crate) fn print_error(error: &anyhow::Error, overwrite: bool) {
-    eprintln!("\x1b[1;31merror\x1b[0m: {}", shown_lines(&error.to_string()));
+    let mut out = stderr();
+    let mut print = |line: String| {
+        // Where nothing can be written, the exit code still tells that it failed.
+        let _ = writeln!(out, "{line}");
+    };
+    print(format!("\x1b[1;31merror\x1b[0m: {}", shown_lines(&error.to_string())));
     let mut last = error.to_string();
     for cause in error.chain().skip(1) {
         let text = cause.to_string();
         // Transparent errors repeat the message of their cause.
         if !last.ends_with(&text) {
-            eprintln!("  because: {}", shown_lines(&text));
+            print(format!("  because: {}", shown_lines(&text)));
         }
         last = text;
     }
     if let Some(hint) = hint(error, overwrite) {
-        eprintln!("  hint: {hint}");
+        print(format!("  hint: {hint}"));
     }
 }
 

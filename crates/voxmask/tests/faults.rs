@@ -36,6 +36,34 @@ fn a_file_that_may_not_grow_is_an_error_that_names_it() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn where_nothing_can_be_printed_the_exit_code_tells_it() {
+    let sandbox = sandbox([8, 8, 8], [8, 8, 8]);
+    let group = "--group=a=1,2";
+    for args in [
+        &["inspect", "crop.zarr/all/s0"][..],
+        &["inspect", "--json", "crop.zarr/all/s0"],
+        &["check", "crop.zarr/all/s0"],
+        &["mask", "crop.zarr/all/s0", group, "-o", "out.zarr"],
+        &["preview", "crop.zarr/all/s0", group, "-o", "out.png"],
+        &["sample", "crop.zarr/all/s0", group, "--shape=4", "--count=1"],
+        &["neuroglancer", "out.zarr", "--url", "http://127.0.0.1:8000/out.zarr"],
+        &["demo", "demo"],
+        &["inspect", "nowhere"],
+    ] {
+        let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+        let mut voxmask = Command::new(env!("CARGO_BIN_EXE_voxmask"));
+        voxmask.args(args).current_dir(sandbox.root()).stdout(full());
+        let run = run_of(&voxmask.output().unwrap());
+        if !args.contains(&"nowhere") {
+            assert_refusal(&run, 1, &["No space left on device"], &args.join(" "));
+        }
+        let status = voxmask.stderr(full()).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{args:?} without any output");
+    }
+}
+
+#[test]
 fn labels_that_changed_since_an_unfinished_run_are_refused_with_a_way_out() {
     let sandbox = sandbox([64, 64, 64], [8, 8, 8]);
     // Enough files that it does not end before it is killed.
