@@ -46,7 +46,11 @@ pub(crate) fn of_kind(
         }
     } else {
         match what_is_there(container, path)? {
-            Some(found) => found,
+            // Where something is there, it may have been moved into its place while it was looked for.
+            Some(found) => match Node::read(container, path)? {
+                Some(node) if node.kind == wanted => return Ok(node),
+                _ => found,
+            },
             None => return Err(not_found(container, path)),
         }
     };
@@ -232,4 +236,21 @@ fn names_text(group: &Path, arrays: &[PathBuf]) -> String {
     let more = arrays.len().saturating_sub(names.len());
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("the arrays in it are {}{rest}", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::StoreOptions;
+
+    #[test]
+    fn an_array_that_came_while_it_was_looked_for_is_found() {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let array = package.join("tests/fixtures/v2_blosc_lz4.zarr/s0");
+        let (container, dir) = Container::open(&array.into(), &StoreOptions::default()).unwrap();
+        let node = of_kind(&container, &dir, None, NodeKind::Array).unwrap();
+        assert_eq!((node.kind, &node.dir), (NodeKind::Array, &dir));
+        let error = of_kind(&container, &dir, None, NodeKind::Group).unwrap_err();
+        assert!(matches!(error, ZarrError::NotAZarrGroup { .. }), "{error}");
+    }
 }
