@@ -29,6 +29,7 @@ use zarrs::storage::byte_range::ByteRange;
 use zarrs::storage::store::MemoryStore;
 use zarrs::storage::{
     MaybeBytes, ReadableStorage, ReadableStorageTraits, StorageError, StoreKey, WritableStorage,
+    WritableStorageTraits,
 };
 
 use self::documents::Documents;
@@ -212,13 +213,17 @@ impl Container {
 
     /// The store for writing below the folder `folder`, which it never brings back if it has gone.
     pub(crate) fn writable(&self, folder: &Path) -> Result<WritableStorage, ZarrError> {
+        let store = self.replacing(folder)?;
+        let is_staged = matches!(self.inner.kind, Kind::Staged);
+        Ok(Arc::new(if is_staged { store.in_place() } else { store }))
+    }
+
+    fn replacing(&self, folder: &Path) -> Result<ReplacingStore, ZarrError> {
         if !self.is_folder() {
             let what = "writing into a zip archive or to a URL";
             return Err(ZarrError::unsupported(folder, what));
         }
-        let store = ReplacingStore::new(file_store(&self.inner.base)?, folder.to_owned());
-        let is_staged = matches!(self.inner.kind, Kind::Staged);
-        Ok(Arc::new(if is_staged { store.in_place() } else { store }))
+        Ok(ReplacingStore::new(file_store(&self.inner.base)?, folder.to_owned()))
     }
 
     /// Reads a metadata document; none if there is no such document.
@@ -285,7 +290,8 @@ impl Container {
         object: &Map<String, Value>,
     ) -> Result<(), ZarrError> {
         let bytes = to_bytes(file, object)?;
-        self.writable(&self.root)?
+        // As a whole also where chunks are written in place: half of a document cannot be resumed.
+        self.replacing(&self.root)?
             .set(&self.key(file)?, bytes.into())
             .map_err(|error| self.store_error("write", file, error))
     }

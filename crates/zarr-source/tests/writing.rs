@@ -338,6 +338,23 @@ fn something_that_is_not_zarr_is_never_replaced() {
     assert_eq!(names(folder.path()), ["notes.txt", "thesis"]);
 }
 
+/// A process that is killed while it writes a document leaves the old one, with which a run can be resumed.
+#[test]
+fn a_document_of_a_staged_container_is_replaced_as_a_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let [staged, aside, target, old] =
+        ["staged", "aside", "out.zarr", "old.json"].map(|name| folder.path().join(name));
+    let staging = Staging::in_folder(&staged, aside, &target, false).unwrap();
+    let info = info(DType::U8, &["z", "y", "x"], &[5, 7, 6]);
+    staging.create_image("mask", &info, &options(ZarrFormat::V3)).unwrap();
+    // Another name of the same file, which has whatever is written into it.
+    fs::hard_link(staged.join("zarr.json"), &old).unwrap();
+    let before = fs::read(&old).unwrap();
+    staging.commit(json!({"made_from": "crop"}).as_object().unwrap()).unwrap();
+    assert_eq!(fs::read(&old).unwrap(), before);
+    assert!(fs::read_to_string(target.join("zarr.json")).unwrap().contains("made_from"));
+}
+
 #[test]
 fn a_commit_that_fails_leaves_everything_as_it_was() {
     let folder = tempfile::tempdir().unwrap();
