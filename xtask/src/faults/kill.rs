@@ -13,6 +13,8 @@ use super::report::Report;
 
 /// How often a run and those that resume it are killed, at most.
 const MOST_KILLS: usize = 4;
+/// How often a run is asked whether it has ended.
+const LOOK: Duration = Duration::from_micros(200);
 
 /// Kills `voxmask mask` at random moments, `count` times in all, and resumes it until it is done.
 pub(super) fn run(bed: &Bed, count: usize, report: &mut Report) -> anyhow::Result<()> {
@@ -69,7 +71,7 @@ impl Case<'_> {
         let mut more = begin;
         while killed < most.min(MOST_KILLS) && (killed == 0 || self.random.below(3) > 0) {
             let mut command = self.bed.mask_here(&[self.way, more].concat(), &output);
-            if !self.kill(&mut command)? {
+            if !self.kill(&mut command, killed == 0)? {
                 // It was faster, or there was nothing to resume yet.
                 break;
             }
@@ -99,12 +101,22 @@ impl Case<'_> {
         Ok(whole.map(|()| killed).map_err(|why| format!("after {killed} kills: {why}")))
     }
 
-    /// Kills a run at a random moment; whether it had not ended before.
-    fn kill(&mut self, command: &mut Command) -> anyhow::Result<bool> {
+    /// Kills a run at a random moment; whether it had not ended before. `is_whole` is whether it makes everything.
+    fn kill(&mut self, command: &mut Command, is_whole: bool) -> anyhow::Result<bool> {
         let mut process = command.spawn().context("starting voxmask")?;
         let micros = usize::try_from(self.time.as_micros()).unwrap_or(usize::MAX);
         let moment = u64::try_from(self.random.below(micros)).unwrap_or(0);
-        thread::sleep(Duration::from_micros(moment));
+        let (begun, moment) = (Instant::now(), Duration::from_micros(moment));
+        while begun.elapsed() < moment {
+            if process.try_wait().context("waiting for voxmask")?.is_some() {
+                if is_whole {
+                    // What else there was to do had made the run before slow.
+                    self.time = self.time.min(begun.elapsed());
+                }
+                return Ok(false);
+            }
+            thread::sleep(LOOK);
+        }
         // SIGKILL, of which a process hears nothing.
         process.kill().context("killing voxmask")?;
         let status = process.wait().context("waiting for voxmask")?;
