@@ -129,11 +129,13 @@ async fn all(place: Place<'_>, options: &Options, clients: usize) -> anyhow::Res
         .await?;
     let stays = Duration::from_secs(times(10, 1) as u64);
     siege.endure(&format!("{clients} idle"), attacks::idle(target, clients, stays)).await?;
-    let limit = (!quick).then_some(WRITE_LIMIT);
+    // The last have waited for room while all others were sent away, and only then have their own time.
+    let stay = WRITE_LIMIT * 2;
+    let limit = (!quick).then_some(stay);
     siege
         .endure(
             "1000 who read nothing",
-            attacks::read_nothing(target, volume, 1000, lasts(WRITE_LIMIT), limit),
+            attacks::read_nothing(target, volume, 1000, lasts(stay), limit),
         )
         .await?;
     siege.endure("malformed", attacks::malformed(target, times(100, 2))).await?;
