@@ -186,6 +186,17 @@ fn target() -> PathBuf {
     target.unwrap_or_else(|| root().join("target"))
 }
 
+/// Takes out of the environment what cargo says of this package. Build scripts of others would take it for a change:
+/// they, and all that depends on them, would be built anew whenever cargo is called from here and not from a shell.
+fn forget_this_package(command: &mut Command) -> &mut Command {
+    let is_own =
+        |name: &str| ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|own| name.starts_with(own));
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_own)) {
+        command.env_remove(name);
+    }
+    command
+}
+
 /// Runs cargo in the workspace, and fails if it does.
 fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
     let text = arguments.join(" ");
@@ -195,16 +206,7 @@ fn cargo(arguments: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
     let cargo = env::var("CARGO").ok().filter(|_| !is_other);
     let cargo = cargo.unwrap_or_else(|| "cargo".to_owned());
     let mut command = Command::new(cargo);
-    // What cargo says of this package, build scripts of others take for a change: they, and all that depends on
-    // them, would be built anew whenever cargo is called from here and not from a shell.
-    for (name, _) in env::vars_os() {
-        if name.to_str().is_some_and(|name| {
-            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
-        }) {
-            command.env_remove(name);
-        }
-    }
-    let status = command
+    let status = forget_this_package(&mut command)
         .args(arguments)
         .envs(variables.iter().copied())
         .current_dir(root())

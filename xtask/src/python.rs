@@ -49,7 +49,8 @@ pub(crate) fn install(python: &Path) -> anyhow::Result<()> {
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     pip.args(["--no-deps", "--force-reinstall", "."]);
     // One folder for everything that is built.
-    run_in(&crate::root().join("crates/python"), pip.env("CARGO_TARGET_DIR", crate::target()))
+    pip.env("CARGO_TARGET_DIR", crate::target());
+    run_in(&crate::root().join("crates/python"), crate::forget_this_package(&mut pip))
 }
 
 fn run_in(folder: &Path, command: &mut Command) -> anyhow::Result<()> {

@@ -25,7 +25,7 @@ use watch::{Use, Watch};
 
 /// What the server may take in any case: megabytes (32 of its cache, 64 of answers on their way, what 1024 connections
 /// and decoding take, and what the allocator keeps of all that), and open files beside those of its connections.
-const MAX_MEMORY: f64 = 320.0;
+const MAX_MEMORY: f64 = 384.0;
 const MAX_FILES: usize = 1024 + 64;
 /// The slowest answers that a client like any other may get, whoever else is there.
 const MAX_P99: Duration = Duration::from_secs(1);
