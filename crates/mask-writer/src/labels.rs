@@ -19,7 +19,7 @@ use siphasher::sip::SipHasher13;
 use crate::cells::{counts, part, unravel};
 use crate::error::WriteError;
 use crate::observer::Observer;
-use crate::plan::{Level, Plan};
+use crate::plan::Plan;
 
 /// How many sections are asked about before what is known of them is written down.
 const BATCH: usize = 1 << 14;
@@ -113,18 +113,18 @@ struct Sections {
 
 impl Sections {
     fn of(plan: &Plan) -> Result<Self, WriteError> {
-        let level: &Level = &plan.levels[0];
-        let shape: Vec<usize> = (level.unit.iter().zip(level.info.blocks().shape()))
-            .map(|(unit, block)| block.div_ceil(*unit))
-            .collect();
-        let extent: Vec<usize> = level
-            .unit
-            .iter()
-            .zip(&shape)
-            .map(|(unit, units)| unit.saturating_mul(*units))
-            .collect();
-        let counts = counts(level.info.spatial_shape(), &extent);
-        Ok(Self { shape, extent, bounds: level.bounds()?, counts })
+        let level = &plan.levels[0];
+        let units = level.unit.iter().zip(level.info.blocks().shape());
+        let shape = units.map(|(unit, block)| block.div_ceil(*unit)).collect();
+        Ok(Self::new(level.bounds()?, &level.unit, shape))
+    }
+
+    /// Sections of `shape` units, each of which has `unit` voxels.
+    fn new(bounds: Window, unit: &[usize], shape: Vec<usize>) -> Self {
+        let axes = unit.iter().zip(&shape);
+        let extent: Vec<usize> = axes.map(|(unit, units)| unit.saturating_mul(*units)).collect();
+        let counts = counts(bounds.shape(), &extent);
+        Self { shape, extent, bounds, counts }
     }
 
     fn window(&self, number: usize) -> Result<Window, WriteError> {
@@ -210,17 +210,11 @@ fn files(pair: &dyn GroundTruth, window: &Window) -> Result<String, WriteError> 
 mod tests {
     use super::*;
 
-    fn sections(extents: &[usize], unit: &[usize], units: &[usize]) -> Sections {
-        let extent: Vec<usize> = unit.iter().zip(units).map(|(unit, units)| unit * units).collect();
-        let counts = counts(extents, &extent);
-        Sections { shape: units.to_vec(), extent, bounds: Window::full(extents).unwrap(), counts }
-    }
-
     #[test]
     fn each_unit_lies_in_the_section_that_is_said_to_have_it() {
-        let (extents, unit) = ([100, 70], [16, 32]);
+        let (bounds, unit) = (Window::full(&[100, 70]).unwrap(), [16, 32]);
         for units in [[1, 1], [3, 1], [1, 2], [2, 3], [100, 100]] {
-            let sections = sections(&extents, &unit, &units);
+            let sections = Sections::new(bounds, &unit, units.to_vec());
             for (z, y) in (0..7).flat_map(|z| (0..3).map(move |y| (z, y))) {
                 let section = sections.window(sections.of_unit(&[z, y])).unwrap();
                 let unit = part(&[z, y], &sections.bounds, &unit).unwrap();
