@@ -107,6 +107,20 @@ fn a_truncated_chunk_is_corrupt_and_named() {
 }
 
 #[test]
+fn a_blosc_chunk_that_claims_another_size_is_refused_before_that_is_allocated() {
+    for name in ["v2_blosc_lz4", "v2_blosc_zstd", "v2_f_order", "ts_v2_blosc", "v3_blosc"] {
+        let (_folder, array) = damaged(name);
+        for chunk in chunk_files(&array) {
+            let mut bytes = fs::read(&chunk).unwrap();
+            bytes[4..8].copy_from_slice(&0x7fff_fff0_u32.to_le_bytes());
+            fs::write(&chunk, bytes).unwrap();
+        }
+        let error = read_error(&array).to_string();
+        assert!(error.contains("the Blosc data claim to hold 2147483632 bytes"), "{name}: {error}");
+    }
+}
+
+#[test]
 fn a_wrong_checksum_is_corrupt() {
     for name in ["v3_crc32c", "ts_v3_zstd_crc32c", "v3_sharded_missing"] {
         let (_folder, array) = damaged(name);

@@ -9,6 +9,7 @@ use zarrs::array::codec::api::{ArrayToBytesCodecTraits, BytesRepresentation};
 use zarrs::array::{ArrayBytes, DataType, FillValue};
 use zarrs::metadata::v3::MetadataV3;
 
+use super::limited::limit;
 use super::options;
 
 /// What a chunk may be larger than it should be when it is stored, beside a part as large as its elements: other
@@ -30,7 +31,7 @@ impl ChunkCodecs {
         data_type: DataType,
         fill_value: FillValue,
     ) -> Self {
-        Self { chain, shape, data_type, fill_value }
+        Self { chain: limit(chain), shape, data_type, fill_value }
     }
 
     /// Those that metadata describe; otherwise what is not supported.

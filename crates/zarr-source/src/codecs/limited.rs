@@ -15,7 +15,7 @@ use zarrs::array::codec::api::{
     CodecTraitsV3, PartialDecoderCapability, PartialEncoderCapability, RecommendedConcurrency,
     register_codec_v2, register_codec_v3,
 };
-use zarrs::array::codec::{BloscCodec, Bz2Codec, GzipCodec, ZlibCodec, ZstdCodec};
+use zarrs::array::codec::{BloscCodec, Bz2Codec, CodecChain, GzipCodec, ZlibCodec, ZstdCodec};
 use zarrs::metadata::Configuration;
 use zarrs::plugin::{ExtensionAliasesV2, ExtensionAliasesV3, ExtensionName, ZarrVersion};
 
@@ -60,6 +60,24 @@ where
         |id| C::matches_name_v2(id),
         move |metadata| <C as CodecTraitsV2>::create(metadata).map(limited),
     ));
+}
+
+/// The same codecs, all with a limit: of version 2, zarrs makes Blosc itself, since that takes the size of the
+/// elements from the type of the array, and asks nobody.
+pub(super) fn limit(chain: Arc<CodecChain>) -> Arc<CodecChain> {
+    let is_blosc = |codec: &Arc<dyn BytesToBytesCodecTraits>| codec.as_any().is::<BloscCodec>();
+    if !chain.bytes_to_bytes_codecs().iter().any(is_blosc) {
+        return chain;
+    }
+    let limited = |codec: &Arc<dyn BytesToBytesCodecTraits>| {
+        let inner = Arc::clone(codec);
+        if is_blosc(codec) { Arc::new(Limited { inner, decode: blosc }) } else { inner }
+    };
+    Arc::new(CodecChain::new(
+        chain.array_to_array_codecs().to_vec(),
+        Arc::clone(chain.array_to_bytes_codec()),
+        chain.bytes_to_bytes_codecs().iter().map(limited).collect(),
+    ))
 }
 
 /// To how many bytes data may decode.
