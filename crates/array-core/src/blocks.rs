@@ -157,11 +157,9 @@ impl BlockGrid {
             let voxels = joined.shape.iter().fold(1_usize, |all, &n| all.saturating_mul(n));
             let last = extent.get(axis).map_or(0, |&extent| extent.saturating_sub(1));
             let all = self.index_of(axis, last).saturating_add(1);
+            // Where not all blocks fit along an axis, one of them at most fits along those before it.
             let count = max_voxels.checked_div(voxels).unwrap_or(1).clamp(1, all);
             joined.shape[axis] = self.shape[axis].saturating_mul(count);
-            if count < all {
-                break;
-            }
         }
         joined
     }
@@ -622,6 +620,21 @@ mod tests {
             let voxels = known.values().map(|(_, block)| block.num_voxels().unwrap());
             assert_eq!(voxels.sum::<usize>(), 23 * 17);
         }
+    }
+
+    #[test]
+    fn a_place_says_whether_it_is_zeroed_and_a_pair_of_places_ends_with_either() {
+        let (stop, go) = (AtomicBool::new(true), AtomicBool::new(false));
+        let mut values =
+            [[0_u8; 4]; 2].map(|row| ndarray::Array1::from_vec(row.to_vec()).into_dyn());
+        let [first, second] = &mut values;
+        let first = Output::zeroed(AnyViewMut::from(first.view_mut()));
+        let second = Output::new(AnyViewMut::from(second.view_mut()));
+        assert!(first.is_zeroed() && !second.is_zeroed());
+        let pair = (first.stopped_by(&go), second);
+        assert!(!pair.is_stopped());
+        let pair = (pair.0, pair.1.stopped_by(&stop));
+        assert!(pair.is_stopped() && (pair.1, pair.0).is_stopped());
     }
 
     #[test]

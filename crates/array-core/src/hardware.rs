@@ -284,6 +284,35 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn lines_are_written_past_the_caches_wherever_they_begin(
+            rows in 1..4_usize,
+            len in prop_oneof![Just(64), Just(192), 2000..2300_usize],
+            before in 0..130_usize,
+            gap in prop_oneof![Just(64), 1..130_usize],
+        ) {
+            let plane: Vec<u16> = (0..rows * len).map(|index| u16::try_from(index % 999).unwrap()).collect();
+            let value = |entry: u16| u8::try_from(entry % 251).unwrap();
+            // The same rows from a place where a line begins on, and `before` bytes behind that.
+            let mut bytes = vec![255_u8; 64 + before + rows * (len + gap)];
+            let begin = bytes.as_ptr().align_offset(LINE);
+            for begin in [begin, begin + before] {
+                bytes.fill(255);
+                let memory = &mut bytes[begin..begin + rows * (len + gap)];
+                let mut whole = ArrayViewMutD::from_shape(vec![rows, len + gap], memory).unwrap();
+                let row = Slice::from(..len);
+                write_rows(whole.slice_axis_mut(Axis(1), row), &plane, Stores::PastCaches, value);
+                let written = whole.slice_axis(Axis(1), row);
+                prop_assert!(written.iter().copied().eq(plane.iter().map(|&entry| value(entry))));
+                prop_assert!(whole.slice_axis(Axis(1), Slice::from(len..)).iter().all(|&byte| byte == 255));
+                set_rows(whole.slice_axis_mut(Axis(1), row), 7, Stores::PastCaches);
+                prop_assert!(whole.slice_axis(Axis(1), row).iter().all(|&byte| byte == 7));
+                prop_assert!(whole.slice_axis(Axis(1), Slice::from(len..)).iter().all(|&byte| byte == 255));
+            }
+        }
+    }
+
     #[test]
     fn advice_on_memory_of_any_size_and_place_changes_nothing() {
         for len in [0, 1, 4095, 3 * 4096, LARGE_BYTES + 1] {

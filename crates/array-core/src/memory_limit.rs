@@ -68,12 +68,16 @@ pub fn concurrent(bytes: u64) -> usize {
 fn available() -> u64 {
     let mut system = sysinfo::System::new();
     system.refresh_memory();
-    let known = [
+    least([
         Some(system.total_memory()),
         system.cgroup_limits().map(|limits| limits.total_memory),
         addressable(),
-    ];
-    known.into_iter().flatten().filter(|&bytes| bytes > 0).min().unwrap_or(u64::MAX)
+    ])
+}
+
+/// The least of the sizes that are known: a system that does not know one says none, or 0.
+fn least(sizes: [Option<u64>; 3]) -> u64 {
+    sizes.into_iter().flatten().filter(|&bytes| bytes > 0).min().unwrap_or(u64::MAX)
 }
 
 /// The bytes that the process may address; none without a limit.
@@ -122,6 +126,13 @@ mod tests {
             assert_eq!(Bytes(Some(bytes)).to_string(), expected);
         }
         assert_eq!(Bytes(None).to_string(), "more bytes than can be counted");
+    }
+
+    #[test]
+    fn what_can_be_used_is_the_least_that_is_known() {
+        assert_eq!(least([Some(5), Some(3), Some(4)]), 3);
+        assert_eq!(least([Some(5), None, Some(0)]), 5);
+        assert_eq!(least([Some(0), None, None]), u64::MAX);
     }
 
     #[test]

@@ -128,4 +128,57 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_single_element_is_a_row() {
+        let mut seen = Vec::new();
+        for_each_row(ndarray::arr0(7).into_dyn().view(), &mut |row| seen.push(row.to_vec()));
+        assert_eq!(seen, [[7]]);
+        let mut out = ndarray::arr0(0).into_dyn();
+        let mut pairs = 0;
+        for_each_row_pair(ndarray::arr0(7).into_dyn().view(), out.view_mut(), &mut |row, out| {
+            pairs += 1;
+            out.copy_from_slice(row.as_slice().unwrap());
+        });
+        assert_eq!((pairs, out), (1, ndarray::arr0(7).into_dyn()));
+    }
+
+    #[test]
+    fn runs_are_as_long_as_the_memory_allows() {
+        let runs = |view: ArrayViewMutD<'_, i32>| {
+            let mut lens = Vec::new();
+            for_each_run_mut(view, &mut |run| {
+                lens.push(match run {
+                    Run::Slice(run) => (run.len(), true),
+                    Run::Strided(run) => (run.len(), false),
+                });
+            });
+            lens
+        };
+        let mut values = ndarray::Array3::<i32>::zeros((2, 3, 4));
+        assert_eq!(runs(values.view_mut().into_dyn()), [(24, true)]);
+        assert_eq!(runs(values.slice_mut(ndarray::s![.., .., 1..]).into_dyn()), [(3, true); 6]);
+        assert_eq!(runs(values.slice_mut(ndarray::s![.., 0, ..;2]).into_dyn()), [(2, false); 2]);
+        assert_eq!(runs(values.slice_mut(ndarray::s![1, .., 1]).into_dyn()), [(3, false)]);
+    }
+
+    #[test]
+    fn rows_come_with_the_rows_at_the_same_place() {
+        let pairs = |view: ArrayViewD<'_, u16>| {
+            let mut out = ndarray::ArrayD::zeros(view.shape());
+            let mut lens = Vec::new();
+            for_each_row_pair(view.view(), out.view_mut(), &mut |row, out: &mut [u16]| {
+                lens.push(out.len());
+                row.iter().zip(out).for_each(|(value, out)| *out = *value);
+            });
+            assert_eq!(out, view);
+            lens
+        };
+        let values: Vec<u16> = (0..24).collect();
+        let values = ndarray::Array3::from_shape_vec((2, 3, 4), values).unwrap();
+        assert_eq!(pairs(values.view().into_dyn()), [24]);
+        assert_eq!(pairs(values.slice(ndarray::s![.., .., 1..]).into_dyn()), [3; 6]);
+        assert_eq!(pairs(values.slice(ndarray::s![.., 0, ..;2]).into_dyn()), [2; 2]);
+        assert_eq!(pairs(values.slice(ndarray::s![1, .., 1]).into_dyn()), [3]);
+    }
 }

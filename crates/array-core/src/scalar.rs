@@ -133,3 +133,19 @@ impl Scalar {
         T::from_scalar(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_an_integer_and_of_one_type() {
+        assert_eq!([0, 1, 2, -1].map(bool::from_integer), [Some(false), Some(true), None, None]);
+        assert_eq!([255, 256, -1].map(u8::from_integer), [Some(255), None, None]);
+        let values = [Scalar::Bool(true), Scalar::U64(u64::MAX), Scalar::I8(-7), Scalar::F32(2.0)];
+        let integers = [Some(1), Some(u64::MAX.into()), Some(-7), None];
+        assert_eq!(values.map(Scalar::to_integer), integers);
+        assert_eq!(Scalar::I8(-7).get::<i8>(), Some(-7));
+        assert_eq!(Scalar::I8(-7).get::<i16>(), None);
+    }
+}

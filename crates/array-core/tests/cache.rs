@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 
 use array_core::testing::check_contract;
 use array_core::{
@@ -154,6 +154,59 @@ fn threads_that_want_one_block_read_it_once() {
     assert_eq!(cached.source().reads(), 8);
     assert_eq!(cache.stats().misses, 8);
     assert_eq!(cache.stats().blocks, 8);
+}
+
+/// A source whose second block is held back once, while it is read.
+#[derive(Debug)]
+struct Gate {
+    source: MemoryArray,
+    is_shut: AtomicBool,
+    is_read: Barrier,
+    may_end: Barrier,
+}
+
+impl Array for Gate {
+    fn info(&self) -> &ArrayInfo {
+        self.source.info()
+    }
+
+    fn visit(&self, window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
+        if window.start()[2] == 4 && self.is_shut.swap(false, Ordering::SeqCst) {
+            self.is_read.wait();
+            self.may_end.wait();
+        }
+        self.source.visit(window, visitor)
+    }
+
+    fn kind(&self) -> &'static str {
+        "a gate"
+    }
+}
+
+#[test]
+fn a_thread_that_has_read_a_block_waits_for_another_that_is_being_read() {
+    let cache = Arc::new(BlockCache::new(1 << 20));
+    let source = memory(&[4, 4, 12], &[4, 4, 4]);
+    let (is_read, may_end) = (Barrier::new(2), Barrier::new(2));
+    let gate = Gate { source, is_shut: AtomicBool::new(true), is_read, may_end };
+    let cached = CachedArray::new(gate, &cache);
+    let block = |x: usize| {
+        let window = Window::new(&[0, 0, x], &[4, 4, 4]).unwrap();
+        cached.read(&cached.info().grid().roi(&window).unwrap()).unwrap()
+    };
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| block(4));
+        cached.source().is_read.wait();
+        let waiter = scope.spawn(|| {
+            block(8);
+            block(4)
+        });
+        // Time to find the block in the hands of the other one; with less, it is found in the cache.
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        cached.source().may_end.wait();
+        assert_eq!(reader.join().unwrap(), waiter.join().unwrap());
+    });
+    assert_eq!(cache.stats().misses, 2);
 }
 
 #[test]
@@ -331,4 +384,10 @@ fn a_cache_without_a_limit_and_one_for_nothing_are_caches() {
         assert_eq!(array.read(array.roi()).unwrap(), expected);
         assert_eq!(cache.stats().blocks, blocks, "{max_bytes}");
     }
+}
+
+#[test]
+fn a_cache_shows_how_much_it_keeps() {
+    let cache = Arc::new(BlockCache::new(700));
+    assert!(format!("{cache:?}").contains("max_bytes: 700"), "{cache:?}");
 }

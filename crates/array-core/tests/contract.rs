@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use array_core::testing::check_contract;
 use array_core::{
-    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, DType, Interruptible, MemoryArray, Scalar,
-    for_any,
+    AnyArray, AnyView, Array, ArrayError, ArrayExt, ArrayInfo, DType, Element, Interruptible,
+    MemoryArray, Output, Scalar, Visitor, WritableArray, for_any, is_channel_axis,
 };
-use geometry::{Coordinate, Roi, VoxelGrid, VoxelSize};
+use geometry::{Coordinate, LengthUnit, Roi, VoxelGrid, VoxelSize, Window, WorldUnit};
 use ndarray::{ArrayD, IxDyn};
 
 fn grid(offset: &[i64], voxel_size: &[i64]) -> VoxelGrid {
@@ -97,6 +97,22 @@ impl_not_zero!(
     f32 = 0.5,
     f64 = 0.5
 );
+
+#[test]
+fn an_array_says_what_it_is_and_what_its_blocks_take() {
+    let channels = array(&["c", "z", "y", "x"], &[3, 4, 5, 6], &[2, 3, 4]);
+    assert_eq!(channels.num_channels(), Some(3));
+    assert_eq!(channels.info().blocks().bytes(), 3 * 2 * 3 * 4 * 4);
+    let plain = array(&["y", "x"], &[5, 9], &[2, 4]);
+    assert_eq!(plain.num_channels(), None);
+    assert_eq!(plain.info().blocks().bytes(), 2 * 4 * 4);
+    let unit = WorldUnit::new(LengthUnit::Nanometer, 0).unwrap();
+    assert_eq!(plain.unit(), WorldUnit::default());
+    let info = plain.info().clone().with_unit(unit);
+    assert_eq!(MemoryArray::new(info, counting(&[5, 9])).unwrap().unit(), unit);
+    assert!(["c", "channel", "s^"].into_iter().all(is_channel_axis));
+    assert!(!["z", "channels", "", "c^s"].into_iter().any(is_channel_axis));
+}
 
 #[test]
 fn crops_and_crops_of_crops_keep_the_contract() {
@@ -253,4 +269,96 @@ fn a_read_that_is_stopped_begins_no_more_blocks() {
     assert!(many.iter().all(|read| *read == AnyArray::zeros(DType::U8, &[1000]).unwrap()));
     stop.store(false, Ordering::Relaxed);
     check_contract(&Interruptible::new(&stopping.array, &stop));
+}
+
+/// How an array breaks the contract.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// Of parts it reads this instead.
+    PartsAre(Scalar),
+    /// What is written is lost.
+    LosesWrites,
+}
+
+/// An array that breaks the contract.
+#[derive(Debug)]
+struct Wrong(MemoryArray, Fault);
+
+impl Array for Wrong {
+    fn info(&self) -> &ArrayInfo {
+        self.0.info()
+    }
+
+    fn visit(&self, window: &Window, visitor: &mut Visitor<'_>) -> Result<(), ArrayError> {
+        self.0.visit(window, visitor)
+    }
+
+    fn read_into(&self, window: &Window, mut out: Output<'_>) -> Result<(), ArrayError> {
+        match self.1 {
+            Fault::PartsAre(value) if window.shape() != self.info().spatial_shape() => {
+                out.fill(value)
+            }
+            _ => self.0.read_into(window, out),
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        "a wrong array"
+    }
+
+    fn as_writable(&self) -> Option<&dyn WritableArray> {
+        Some(self)
+    }
+}
+
+impl WritableArray for Wrong {
+    fn write_window(&self, window: &Window, data: &AnyView<'_>) -> Result<(), ArrayError> {
+        match self.1 {
+            Fault::LosesWrites => Ok(()),
+            Fault::PartsAre(_) => self.0.write_window(window, data),
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "after writing")]
+fn an_array_that_loses_what_is_written_breaks_the_contract() {
+    check_contract(&Wrong(array(&["y", "x"], &[5, 9], &[2, 4]), Fault::LosesWrites));
+}
+
+#[test]
+#[should_panic(expected = "the part [")]
+fn an_array_whose_parts_are_not_the_whole_breaks_the_contract() {
+    let zero = Fault::PartsAre(Scalar::U32(0));
+    check_contract(&Wrong(array(&["y", "x"], &[5, 9], &[2, 4]), zero));
+}
+
+/// Numbers, or none, as floating point values.
+fn floats<T: Element>(value: T) -> MemoryArray
+where
+    AnyArray: From<ArrayD<T>>,
+{
+    let info = ArrayInfo::new(T::DTYPE, &["y", "x"], &[5, 9], grid(&[0, 0], &[8, 4])).unwrap();
+    let voxels = ArrayD::from_elem(vec![5, 9], value);
+    MemoryArray::new(info.with_block_shape(&[2, 4]).unwrap(), voxels).unwrap()
+}
+
+#[test]
+fn voxels_that_are_no_numbers_keep_the_contract() {
+    check_contract(&floats(f32::NAN));
+    check_contract(&floats(f64::NAN));
+    check_contract(&floats(0.25_f32));
+    check_contract(&floats(0.25_f64));
+}
+
+#[test]
+#[should_panic(expected = "the part [")]
+fn an_array_that_reads_no_number_for_a_number_breaks_the_contract() {
+    check_contract(&Wrong(floats(0.25_f32), Fault::PartsAre(Scalar::F32(f32::NAN))));
+}
+
+#[test]
+#[should_panic(expected = "the part [")]
+fn an_array_that_reads_another_number_breaks_the_contract() {
+    check_contract(&Wrong(floats(0.25_f64), Fault::PartsAre(Scalar::F64(0.5))));
 }

@@ -7,9 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use array_core::{
-    AnyArray, ArrayError, BlockGrid, DType, concurrent, fold_blocks, memory_limit, set_memory_limit,
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, BlockGrid, DType, MemoryArray, concurrent,
+    fold_blocks, memory_limit, set_memory_limit,
 };
-use geometry::Window;
+use geometry::{Coordinate, VoxelGrid, VoxelSize, Window};
 
 /// How many blocks of so many bytes are read at the same time, at most.
 fn at_once(bytes: u64) -> usize {
@@ -39,9 +40,19 @@ fn nothing_beyond_the_limit_is_allocated_and_fewer_threads_work_where_blocks_are
     assert_eq!(error.to_string(), expected);
     assert!(AnyArray::zeros(DType::U64, &[300, 400]).is_ok());
 
+    // What a read of several regions gives counts together.
+    let voxel_size = VoxelSize::new(Coordinate::from([1, 1])).unwrap();
+    let grid = VoxelGrid::new(Coordinate::from([0, 0]), voxel_size).unwrap();
+    let info = ArrayInfo::new(DType::U64, &["y", "x"], &[200, 200], grid).unwrap();
+    let array = MemoryArray::new(info, AnyArray::zeros(DType::U64, &[200, 200]).unwrap()).unwrap();
+    assert_eq!(array.read_many(&[*array.roi(); 3]).unwrap().len(), 3);
+    let error = array.read_many(&[*array.roi(); 4]).unwrap_err().to_string();
+    assert!(error.contains("takes 1.2 MB, beyond the memory limit"), "{error}");
+
     assert_eq!([concurrent(100_000), concurrent(400_000), concurrent(5_000_000)], [5, 1, 1]);
     assert_eq!(at_once(5_000_000), 1);
     assert_eq!(at_once(200_000), 2);
+    assert_eq!(at_once(100_000), 5);
     assert!(at_once(160_000) <= 3);
     assert!(at_once(1) > 3, "small blocks are read by all threads");
 }

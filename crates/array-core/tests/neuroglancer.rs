@@ -127,6 +127,7 @@ fn each_channel_is_a_layer_of_its_own() {
     }
     let shader = |index: usize| layers[index]["shader"].as_str().unwrap();
     assert_eq!(shader(0), shader(1));
+    assert!(shader(0).contains("mix(unknown, known, share)"), "{}", shader(0));
     assert!(shader(2).contains("#ffc43d"), "{}", shader(2));
     assert_ne!(shader(2), shader(3));
 }
@@ -150,6 +151,17 @@ fn images_and_labels_have_their_own_kinds_of_layers() {
     assert_eq!(layer(LayerKind::Image).get("localDimensions"), None);
     assert_eq!(Layer::masks(SOURCE, &volume)[0].name, "mask");
     assert_eq!(layer(LayerKind::Mask { channel: 0 })["blend"], "default");
+    let kinds = [LayerKind::Image, LayerKind::Segmentation];
+    let channels = [LayerKind::Mask { channel: 1 }, LayerKind::Target { channel: 1 }];
+    assert_eq!(kinds.map(LayerKind::name), ["image", "segmentation"]);
+    assert_eq!(channels.map(LayerKind::name), ["mask", "target"]);
+}
+
+#[test]
+fn an_array_of_a_type_that_it_does_not_know_cannot_be_shown() {
+    let info = ArrayInfo::new(DType::F64, &["y", "x"], &[3, 4], grid(&[0, 0], &[4, 4])).unwrap();
+    let voxels = AnyArray::zeros(DType::F64, &[3, 4]).unwrap();
+    assert!(!MemoryArray::new(info, voxels).unwrap().can_neuroglance());
 }
 
 #[test]

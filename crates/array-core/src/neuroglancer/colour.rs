@@ -33,5 +33,6 @@ mod tests {
         colours.sort();
         colours.dedup();
         assert_eq!(colours.len(), 48);
+        assert_eq!(of_channel(usize::MAX), of_channel(usize::MAX % 3600));
     }
 }

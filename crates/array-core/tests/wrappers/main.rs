@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use array_core::testing::check_contract;
 use array_core::{
-    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, Block, ConcatArray, ConstantArray, DType,
-    Downsampling, LogicalOrArray, MemoryArray, ResampledArray, Scalar, SumArray,
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, Block, BlockGrid, ConcatArray, ConstantArray,
+    DType, Downsampling, LogicalOrArray, MemoryArray, ResampledArray, Scalar, SumArray,
 };
 use geometry::{LengthUnit, Roi, Window, WorldUnit};
 use ndarray::{ArrayD, IxDyn};
@@ -380,4 +380,93 @@ fn the_error_of_a_source_comes_through_every_wrapper() {
     assert_eq!(source.attrs(), &attrs);
     assert_eq!(LogicalOrArray::new(broken()).unwrap().attrs(), &attrs);
     assert!(SumArray::new(vec![broken()]).unwrap().attrs().is_empty());
+}
+
+#[test]
+fn a_source_without_channels_is_not_read() {
+    let plain = source(&["y", "x"], &[5, 6], &[2, 3]);
+    let broken: Source = Arc::new(Broken::new(&["c", "y", "x"], &[0, 5, 6], &[2, 3]));
+    let concat = ConcatArray::new(vec![Arc::clone(&plain), broken]).unwrap();
+    assert_eq!(concat.sources().len(), 2);
+    let mut seen = 0;
+    let mut look = |_: Block<'_>| {
+        seen += 1;
+        Ok(())
+    };
+    concat.visit(&Window::full(&[2, 3]).unwrap(), &mut look).unwrap();
+    assert_eq!(seen, 1);
+    let found = read(&concat).index_axis_move(ndarray::Axis(0), 0);
+    assert_eq!(found, read(&plain));
+}
+
+#[test]
+fn a_constant_block_is_one_in_a_logical_or_where_it_is_not_zero_in_some_channel() {
+    let value_of = |channels: usize, value: u16| {
+        let source = source(&["c", "y", "x"], &[channels, 5, 6], &[2, 3]);
+        let any = LogicalOrArray::new(ConstantArray::new(source, value)).unwrap();
+        let mut seen = None;
+        let mut look = |block: Block<'_>| {
+            let Block::Constant(value) = block else { panic!("{block:?}") };
+            seen = Some(value);
+            Ok(())
+        };
+        any.visit(&Window::full(&[2, 3]).unwrap(), &mut look).unwrap();
+        seen.unwrap()
+    };
+    assert_eq!(value_of(2, 256), Scalar::U8(1));
+    assert_eq!(value_of(2, 0), Scalar::U8(0));
+    assert_eq!(value_of(0, 256), Scalar::U8(0));
+}
+
+#[test]
+fn a_sum_knows_its_sources() {
+    let sum = SumArray::new(vec![flat(&[4, 4]), flat(&[4, 4])]).unwrap();
+    assert_eq!(sum.sources().len(), 2);
+}
+
+#[test]
+fn blocks_are_those_of_the_source_where_they_can_be() {
+    let blocks = |offset: i64, up: [usize; 2], down: [usize; 2]| {
+        let source = source(&["y", "x"], &[16, 16], &[4, 4]);
+        let roi = Roi::new([-480 + 240 * offset, 96], [240 * 8, 48 * 16]).unwrap();
+        let crop = Arc::new(source.crop(&roi).unwrap());
+        let array = ResampledArray::new(crop, &up, &down, Downsampling::Mode).unwrap();
+        array.info().blocks().clone()
+    };
+    let expect = |shape: &[usize], inside: &[usize]| {
+        BlockGrid::new(shape).unwrap().behind(inside).unwrap().taking(64)
+    };
+    assert_eq!(blocks(0, [1, 1], [2, 2]), expect(&[2, 2], &[0, 0]));
+    assert_eq!(blocks(2, [1, 1], [2, 2]), expect(&[2, 2], &[1, 0]));
+    assert_eq!(blocks(2, [3, 1], [1, 4]), expect(&[12, 1], &[6, 0]));
+    // Voxels of one block would come of two: the blocks are as large, and begin where the array does.
+    assert_eq!(blocks(1, [1, 1], [2, 1]), expect(&[2, 4], &[0, 0]));
+    // As large as a block may become, and larger.
+    assert_eq!(blocks(0, [12, 12], [1, 1]).shape(), [48, 48]);
+    let large = |up: usize| {
+        let grid = grid(&[0, 0], &[1 << 20, 1 << 20]);
+        let info = ArrayInfo::new(DType::U8, &["y", "x"], &[64, 64], grid).unwrap();
+        let source = MemoryArray::new(info, ArrayD::from_elem(vec![64, 64], 0_u8)).unwrap();
+        let array = ResampledArray::new(source, &[up, up], &[1; 2], Downsampling::Mode).unwrap();
+        array.info().block_shape().to_vec()
+    };
+    assert_eq!(large(64), [4096, 4096]);
+    assert_eq!(large(128).iter().product::<usize>(), 1 << 24);
+}
+
+#[test]
+fn arrays_without_voxels_stay_so_and_truth_values_have_a_mode() {
+    let info =
+        |shape: &[usize]| ArrayInfo::new(DType::Bool, &["x"], shape, grid(&[0], &[4])).unwrap();
+    let resampled = |values: &[bool]| {
+        let values = ArrayD::from_shape_vec(vec![values.len()], values.to_vec()).unwrap();
+        let source = MemoryArray::new(info(&[values.len()]), values).unwrap();
+        let array = ResampledArray::new(source, &[1], &[3], Downsampling::Mode).unwrap();
+        array.read_as::<bool>(array.roi()).unwrap().into_raw_vec_and_offset().0
+    };
+    assert!(resampled(&[]).is_empty());
+    assert_eq!(resampled(&[true, false, true, false, true, false]), [true, false]);
+    for method in Downsampling::ALL {
+        assert_eq!(method.to_string().parse::<Downsampling>().unwrap(), method);
+    }
 }

@@ -84,3 +84,30 @@ fn a_wrapper_reads_the_files_of_the_part_that_it_shows() {
         ResampledArray::new(Arc::clone(&source), &[1, 1], &[2, 1], Downsampling::Mode).unwrap();
     assert_eq!(files(&larger), ["[4:8, 4:8]"]);
 }
+
+#[test]
+fn what_hands_out_stored_voxels_has_data_and_what_computes_them_has_none() {
+    let (source, channels) = (stored(&["y", "x"]), stored(&["c", "y", "x"]));
+    let cache = Arc::new(BlockCache::new(1 << 20));
+    let stop = AtomicBool::new(false);
+    let has_data = |array: &dyn Array| array.data().is_ok();
+    assert!(has_data(&source) && has_data(&channels));
+    assert!(has_data(&CachedArray::new(Arc::clone(&source), &cache)));
+    assert!(has_data(&Interruptible::new(Arc::clone(&source), &stop)));
+    assert!(has_data(&Arc::clone(&source).crop(source.roi()).unwrap()));
+    let both = || vec![Arc::clone(&source), Arc::clone(&source)];
+    let computed: [Arc<dyn Array>; 5] = [
+        Arc::new(ConcatArray::new(both()).unwrap()),
+        Arc::new(SumArray::new(both()).unwrap()),
+        Arc::new(LogicalOrArray::new(channels).unwrap()),
+        Arc::new(ConstantArray::ones(Arc::clone(&source))),
+        Arc::new(ResampledArray::new(source, &[1; 2], &[2; 2], Downsampling::Mode).unwrap()),
+    ];
+    for array in computed {
+        assert!(array.is_virtual() && !has_data(&array), "{}", array.kind());
+        // Wrappers that keep voxels as they are compute nothing, but what they show is computed.
+        assert!(!has_data(&CachedArray::new(Arc::clone(&array), &cache)));
+        assert!(!has_data(&Interruptible::new(Arc::clone(&array), &stop)));
+        assert!(!has_data(&Arc::clone(&array).crop(array.roi()).unwrap()));
+    }
+}

@@ -182,3 +182,22 @@ fn a_coordinate_has_one_to_six_axes() {
 fn operators_panic_with_the_reason() {
     let _ = Coordinate::from([i64::MAX]) + 1;
 }
+
+#[test]
+fn powers_of_zero_and_one_have_any_exponent() {
+    let base = Coordinate::from([0, 1, -1, -1]);
+    let pow = |exponent: i64| base.checked_pow(exponent).map(|power| power.as_slice().to_vec());
+    assert_eq!(pow(1 << 40), Ok(vec![0, 1, 1, 1]));
+    assert_eq!(pow((1 << 40) + 1), Ok(vec![0, 1, -1, -1]));
+    assert_eq!(pow(0), Ok(vec![1; 4]));
+    assert!(pow(-1).unwrap_err().is_division_by_zero());
+}
+
+#[test]
+fn a_coordinate_is_walked_in_the_order_of_its_axes() {
+    let mut seen = Vec::new();
+    for entry in &Coordinate::from([3, 1, 2]) {
+        seen.push(*entry);
+    }
+    assert_eq!(seen, [3, 1, 2]);
+}

@@ -332,3 +332,12 @@ fn voxel_sizes_and_regions_convert_exactly() {
     assert!(yotta.convert_coordinate(&Coordinate::from([1]), &finest).is_err());
     assert!(finest.convert_coordinate(&Coordinate::from([1]), &yotta).is_err());
 }
+
+#[test]
+fn nothing_is_not_positive_and_a_unit_is_what_was_declared() {
+    let signs =
+        ["0.00", "0.01", "-0.01"].map(|text| text.parse::<Decimal>().unwrap().is_positive());
+    assert_eq!(signs, [false, true, false]);
+    let unit = WorldUnit::new(LengthUnit::Angstrom, 3).unwrap();
+    assert_eq!((unit.unit(), unit.exponent()), (LengthUnit::Angstrom, 3));
+}
