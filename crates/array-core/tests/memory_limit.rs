@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use array_core::{
-    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, BlockGrid, DType, MemoryArray, concurrent,
+    AnyArray, ArrayError, ArrayExt, ArrayInfo, BlockGrid, DType, MemoryArray, concurrent,
     fold_blocks, memory_limit, set_memory_limit,
 };
 use geometry::{Coordinate, VoxelGrid, VoxelSize, Window};
