@@ -73,8 +73,7 @@ impl Groups {
             if let Some(id) = group.generic_ids.iter().find(|id| !ids.contains(id)) {
                 return malformed(format!("the generic id {id} is not among its ids"));
             }
-            let range = LabelId::from(i64::MIN)..=LabelId::from(u64::MAX);
-            if let Some(id) = group.ids.iter().find(|id| !range.contains(id)) {
+            if let Some(id) = group.ids.iter().find(|&&id| !has_64_bits(id)) {
                 return malformed(format!("the id {id} lies beyond 64 bits"));
             }
         }
@@ -134,4 +133,9 @@ impl Groups {
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
     }
+}
+
+/// Whether a label of some type can have this id.
+fn has_64_bits(id: LabelId) -> bool {
+    i64::try_from(id).is_ok() || u64::try_from(id).is_ok()
 }

@@ -7,15 +7,12 @@ use array_core::Element;
 pub type LabelId = i128;
 
 /// An element type that labels can have.
-pub(crate) trait Label: Element + Ord {
+pub(crate) trait Label: Element + Ord + Into<LabelId> {
     /// Whether the voxel is labelled at all: 0 and negative values are not.
     fn is_foreground(self) -> bool;
 
     /// The label of this id, if the type can hold it.
     fn from_id(id: LabelId) -> Option<Self>;
-
-    /// The id of the label.
-    fn id(self) -> LabelId;
 
     /// The label as an index into a table, if it is small and not negative.
     fn to_index(self) -> Option<usize>;
@@ -31,11 +28,6 @@ macro_rules! impl_label {
 
             fn from_id(id: LabelId) -> Option<Self> {
                 Self::try_from(id).ok()
-            }
-
-            #[inline]
-            fn id(self) -> LabelId {
-                self.into()
             }
 
             #[inline]
@@ -59,11 +51,6 @@ impl Label for bool {
             1 => Some(true),
             _ => None,
         }
-    }
-
-    #[inline]
-    fn id(self) -> LabelId {
-        self.into()
     }
 
     #[inline]

@@ -86,3 +86,32 @@ impl<'de> Visitor<'de> for UniqueKeysVisitor {
         Ok(Value::Object(map))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::{BytesDeserializer, Error};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_value_is_read_as_it_is() {
+        let value = json!([null, true, false, -3, 3, u64::MAX, 0.5, "text", {"a": {"b": []}}]);
+        assert_eq!(UniqueKeys::deserialize(&value).unwrap(), UniqueKeys(value));
+    }
+
+    /// As formats have them that tell what may be missing, or has a name, from what it holds.
+    #[test]
+    fn a_value_may_stand_in_another() {
+        assert_eq!(UniqueKeysVisitor.visit_none::<Error>(), Ok(Value::Null));
+        assert_eq!(UniqueKeysVisitor.visit_some(json!([3])).unwrap(), json!([3]));
+        assert_eq!(UniqueKeysVisitor.visit_newtype_struct(json!("a")).unwrap(), json!("a"));
+    }
+
+    #[test]
+    fn what_is_no_value_here_is_refused() {
+        let bytes = BytesDeserializer::<Error>::new(b"mito");
+        let text = UniqueKeys::deserialize(bytes).unwrap_err().to_string();
+        assert_eq!(text, "invalid type: byte array, expected a value");
+    }
+}

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use annotation_mask::{AnnotationType, AttrsOf, ClassAnnotation, ClassState, Encoding, MaskError};
+use annotation_mask::{
+    AnnotationType, AttrsOf, ClassAnnotation, ClassState, Encoding, MaskError, cellmap_annotation,
+};
 use serde_json::{Map, Value, json};
 
 fn attrs(value: &Value) -> Map<String, Value> {
@@ -226,6 +228,20 @@ fn what_does_not_fit_is_refused_with_place_and_field() {
     let wrong = attrs(&json!({"cellmap": {"annotation": [1]}}));
     let error = read(&wrong, &Map::new()).unwrap_err().to_string();
     assert!(error.contains("`cellmap.annotation` of the array: expected an object"), "{error}");
+}
+
+#[test]
+fn what_cellmap_says_is_found_if_it_is_an_object() {
+    let crop = attrs(&json!({"cellmap": {"annotation": {"class_names": ["ecs"]}}}));
+    assert_eq!(cellmap_annotation(&crop).unwrap()["class_names"], json!(["ecs"]));
+    for other in [
+        json!({}),
+        json!({"cellmap": 1}),
+        json!({"cellmap": {}}),
+        json!({"cellmap": {"annotation": [1]}}),
+    ] {
+        assert_eq!(cellmap_annotation(&attrs(&other)), None, "{other}");
+    }
 }
 
 #[test]

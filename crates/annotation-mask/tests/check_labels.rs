@@ -311,6 +311,27 @@ fn constant_blocks_cost_nothing() {
 }
 
 #[test]
+fn ids_of_64_bits_are_numbers_for_programs() {
+    for (dtype, id) in
+        [(DType::U64, LabelId::from(u64::MAX)), (DType::I64, LabelId::from(i64::MIN))]
+    {
+        let report = check(&labels(dtype, &[id, id], &json!([])));
+        let number = &find(&report, "single-valued").values["value"];
+        assert!(number.is_number() && number.to_string() == id.to_string(), "{number}");
+    }
+}
+
+#[test]
+fn a_severity_has_one_name_for_people_and_programs() {
+    for (severity, name) in
+        [(Severity::Info, "info"), (Severity::Warning, "warning"), (Severity::Error, "error")]
+    {
+        assert_eq!(severity.to_string(), name);
+        assert_eq!(serde_json::to_value(severity).unwrap(), json!(name));
+    }
+}
+
+#[test]
 fn a_report_is_json_for_programs() {
     let report = check(&labels(DType::U8, &[0, 8], &json!([])));
     let json = serde_json::to_value(&report).unwrap();

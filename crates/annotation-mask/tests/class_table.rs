@@ -75,6 +75,23 @@ fn spellings_of_editors_and_spreadsheets_are_tolerated() {
 }
 
 #[test]
+fn what_separates_ids_does_not_separate_columns() {
+    for between in [";", "\t"] {
+        let text = format!("ne,52,20{between}21\nne_mem,20,\nne_lum,21,\n");
+        let table = ClassTable::from_csv(&text).unwrap();
+        assert_eq!(table.class("ne").unwrap().constituent_ids, [20, 21]);
+    }
+}
+
+#[test]
+fn a_name_has_4096_letters_at_most() {
+    let table = |letters| ClassTable::from_csv(&format!("{},1,\n", "a".repeat(letters)));
+    assert_eq!(table(4096).unwrap().classes()[0].name.len(), 4096);
+    let error = table(4097).unwrap_err().to_string();
+    assert!(error.contains("line 1") && error.contains("4097 bytes, at most 4096"), "{error}");
+}
+
+#[test]
 fn columns_may_stand_in_any_order_and_case() {
     let text = "Constituent_IDs,kind,NAME,ID\n,a,ne_mem,20\n,a,ne_lum,21\n,a,nucpl,28\n\
                 20 21,g,ne,52\n52 28 21,g,nuc,37\n";

@@ -104,6 +104,20 @@ fn the_original_interface_is_there() {
 }
 
 #[test]
+fn a_mask_tells_what_the_annotators_said() {
+    let options = MaskOptions::default();
+    let source = counting(3);
+    let mask = MissingAnnotationsMask::new(source.clone(), &groups(), &options).unwrap();
+    let entries = mask.labels().unwrap().entries();
+    assert_eq!(entries.iter().map(|entry| entry.value).collect::<Vec<_>>(), [3, 8]);
+
+    let info = source.info.clone().with_attrs(Arc::default());
+    let silent = Counting { info, value: source.value, visits: 0.into() };
+    let mask = MissingAnnotationsMask::new(silent, &groups(), &options).unwrap();
+    assert_eq!(mask.labels(), None);
+}
+
+#[test]
 fn sources_that_are_not_labels_are_refused() {
     let options = MaskOptions::default();
     let floats = info(DType::F32, &["z", "y", "x"], &[2, 2, 2]);
@@ -168,6 +182,37 @@ fn constant_blocks_give_constant_channels() {
             assert!(target.index_axis(ndarray::Axis(0), channel).iter().all(|&v| v == t));
         }
     }
+}
+
+/// What a visitor is told of the whole, if it is told one value for all.
+fn constant(array: &dyn Array) -> Option<Scalar> {
+    let mut found = None;
+    let whole = Window::full(array.info().spatial_shape()).unwrap();
+    let mut look = |block: Block<'_>| {
+        found = match block {
+            Block::Constant(value) => Some(value),
+            Block::Voxels(_) => None,
+        };
+        Ok(())
+    };
+    array.visit(&whole, &mut look).unwrap();
+    found
+}
+
+#[test]
+fn constant_blocks_stay_constant_where_all_channels_agree() {
+    let groups = Groups::new(vec![Group::new("mito", [3]), Group::new("er", [5])]).unwrap();
+    let mask = |value, groups: &Groups| {
+        let options = MaskOptions::default();
+        constant(&MissingAnnotationsMask::new(counting(value), groups, &options).unwrap())
+    };
+    assert_eq!(mask(0, &groups), Some(Scalar::U8(0)));
+    assert_eq!(mask(7, &groups), Some(Scalar::U8(1)));
+    let with_ves = groups.clone().joined(Groups::new(vec![Group::new("ves", [8])]).unwrap());
+    assert_eq!(mask(7, &with_ves.unwrap()), None);
+    let target = |value| constant(&BinarizeArray::new(counting(value), &groups, 0).unwrap());
+    assert_eq!(target(7), Some(Scalar::U8(0)));
+    assert_eq!(target(3), None);
 }
 
 #[test]

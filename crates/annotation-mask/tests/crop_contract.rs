@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use annotation_mask::{
-    ClassAnnotation, ClassGroup, ClassGroups, ClassTable, CropClass, CropGroup, CropMaskAndTarget,
-    Encoding, GroundTruth, Group, Grouping, Groups, MaskAndTarget, MaskError, MaskOptions,
-    check_crop,
+    AttrsOf, BlockPair, ClassAnnotation, ClassGroup, ClassGroups, ClassTable, CropClass, CropGroup,
+    CropMaskAndTarget, Encoding, GroundTruth, Group, Grouping, Groups, MaskAndTarget, MaskError,
+    MaskOptions, check_crop,
 };
 use array_core::testing::check_contract;
 use array_core::{
-    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, Block, DType, MemoryArray, Scalar, Visitor,
+    AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, Block, DType, MemoryArray, Output, Scalar,
+    Visitor,
 };
 use common::{attrs, info, instances, row, semantic};
 use geometry::{LengthUnit, Roi, Window, WorldUnit};
@@ -83,6 +84,7 @@ fn the_arrays_say_what_they_are() {
     let classes =
         vec![class("b", &[9, 5, 6], &[4, 4, 4], 7), class("a", &[9, 5, 6], &[2, 8, 4], 9)];
     let crop = CropGroup::new("crop", group_attrs(&["a", "gone"]), classes, None).unwrap();
+    assert_eq!(crop.name(), "crop");
     assert_eq!(crop.class_names(), ["a", "gone", "b"]);
     let groups = crop.default_groups().unwrap();
     let pair = CropMaskAndTarget::new(Arc::new(crop), &groups).unwrap();
@@ -179,6 +181,15 @@ fn what_a_crop_leaves_open_is_said() {
     let crop = CropGroup::new("crop", Arc::default(), vec![row("a", &[1], semantic())], None);
     let warning = crop.unwrap().warnings().next().unwrap().to_owned();
     assert!(warning.contains("does not list its classes"), "{warning}");
+}
+
+#[test]
+fn what_is_worth_knowing_but_no_mistake_is_no_warning() {
+    let mut class = row("a", &[0, 1], semantic());
+    class.annotation.found_on = AttrsOf::Group;
+    let crop = CropGroup::new("crop", group_attrs(&["a"]), vec![class], None).unwrap();
+    assert_eq!(crop.findings().iter().map(|f| f.code).collect::<Vec<_>>(), ["encoding-on-group"]);
+    assert_eq!(crop.warnings().count(), 0);
 }
 
 #[test]
@@ -364,29 +375,90 @@ fn a_channel_with_a_class_that_is_missing_is_never_absent_and_says_so() {
     assert_eq!([first(0), first(1), first(2), first(3)], [0, 1, 1, 0]);
 }
 
+/// What a visitor is told of the whole, if it is told one value for all.
+fn constant(array: &dyn Array) -> Option<Scalar> {
+    let mut found = None;
+    let whole = Window::full(array.info().spatial_shape()).unwrap();
+    let mut look = |block: Block<'_>| {
+        found = match block {
+            Block::Constant(value) => Some(value),
+            Block::Voxels(_) => None,
+        };
+        Ok(())
+    };
+    array.visit(&whole, &mut look).unwrap();
+    found
+}
+
 #[test]
 fn constant_blocks_stay_constant() {
     let (crop, _) = counting(&[("a", 1), ("b", 255), ("d", 0)]);
-    let whole = Window::full(&[8, 8, 8]).unwrap();
     for (list, value) in [
-        (groups(&[("a", &["a"]), ("ab", &["ab"]), ("d", &["d"])]), Some(1)),
-        (groups(&[("b", &["b"])]), Some(0)),
+        (groups(&[("a", &["a"]), ("ab", &["ab"]), ("d", &["d"])]), Some(Scalar::U8(1))),
+        (groups(&[("b", &["b"])]), Some(Scalar::U8(0))),
         (groups(&[("a", &["a"]), ("b", &["b"])]), None),
     ] {
         let pair = CropMaskAndTarget::new(crop.clone(), &list).unwrap();
-        let mut found = None;
-        pair.mask()
-            .visit(&whole, &mut |block| {
-                found = match block {
-                    Block::Constant(Scalar::U8(value)) => Some(value),
-                    _ => None,
-                };
-                Ok(())
-            })
-            .unwrap();
-        assert_eq!(found, value);
+        assert_eq!(constant(pair.mask()), value);
         check_contract(pair.mask());
     }
+}
+
+#[test]
+fn voxels_of_one_state_make_a_constant_block() {
+    let class = |voxels: &[u8]| {
+        let classes = vec![row("a", voxels, semantic())];
+        let crop = CropGroup::new("crop", group_attrs(&["a"]), classes, None).unwrap();
+        let pair = CropMaskAndTarget::new(Arc::new(crop), &groups(&[("a", &["a"])])).unwrap();
+        constant(pair.mask())
+    };
+    assert_eq!(class(&[1, 1, 1]), Some(Scalar::U8(1)));
+    // Nothing explains a 7, so that it is as unknown as a 255.
+    assert_eq!(class(&[255, 7, 255]), Some(Scalar::U8(0)));
+    assert_eq!(class(&[1, 1, 255]), None);
+}
+
+#[test]
+fn channels_before_the_first_that_differs_are_as_they_should_be() {
+    let (crop, _) = counting(&[("a", 1), ("b", 255), ("d", 0)]);
+    let list = groups(&[("a", &["a"]), ("d", &["d"]), ("b", &["b"])]);
+    let pair = CropMaskAndTarget::new(crop, &list).unwrap();
+    let expected = ndarray::ArrayD::from_shape_fn(vec![3, 8, 8, 8], |at| u8::from(at[0] < 2));
+    let mut look = |block: Block<'_>| {
+        let Block::Voxels(voxels) = block else { panic!("the channels differ") };
+        assert_eq!(voxels.typed::<u8>()?, expected);
+        Ok(())
+    };
+    pair.mask().visit(&Window::full(&[8, 8, 8]).unwrap(), &mut look).unwrap();
+}
+
+/// Zeros that are fresh from the system take no memory until they are written; nines stand for them here.
+#[test]
+fn what_is_zero_already_is_not_written() {
+    let (crop, _) = counting(&[("a", 1), ("b", 255)]);
+    let pair = CropMaskAndTarget::new(crop, &groups(&[("a", &["a"]), ("b", &["b"])])).unwrap();
+    let mut out = ndarray::ArrayD::from_elem(vec![2, 8, 8, 8], 9_u8);
+    let place = Output::zeroed(out.view_mut().into());
+    pair.mask().read_into(&Window::full(&[8, 8, 8]).unwrap(), place).unwrap();
+    let expected = ndarray::ArrayD::from_shape_fn(vec![2, 8, 8, 8], |at| [1, 9][at[0]]);
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn a_window_without_voxels_has_a_mask_and_a_target_without_ones() {
+    let classes = vec![class("a", &[0, 5], &[4, 4], 7), class("b", &[0, 5], &[4, 4], 11)];
+    let crop = CropGroup::new("crop", group_attrs(&["a", "b"]), classes, None).unwrap();
+    let list = crop.default_groups().unwrap();
+    let pair = CropMaskAndTarget::new(Arc::new(crop), &list).unwrap();
+    let mut counts = None;
+    let mut look = |pair: BlockPair<'_>| {
+        assert!(pair.mask.to_array().is_empty() && pair.target.to_array().is_empty());
+        counts = Some(pair.counts);
+        Ok(())
+    };
+    pair.visit_pair(&Window::full(&[0, 5]).unwrap(), &mut look).unwrap();
+    let counts = counts.unwrap();
+    assert_eq!((counts.voxels, counts.known, counts.positive), (0, vec![0, 0], vec![0, 0]));
 }
 
 #[test]
@@ -434,6 +506,19 @@ fn a_class_that_cannot_be_read_is_named() {
     assert_eq!(error.to_string(), "reading class \"golgi\"");
     let cause = std::error::Error::source(&error).unwrap();
     assert_eq!(cause.to_string(), "chunk 0/1");
+}
+
+#[test]
+fn what_cannot_be_known_is_neither_read_nor_takes_memory() {
+    let class = CropClass {
+        name: "golgi".to_owned(),
+        array: Broken(info(DType::U8, &[1 << 20; 3], &[64; 3])),
+        annotation: ClassAnnotation::new(semantic()),
+    };
+    let crop = Arc::new(CropGroup::new("crop", Arc::default(), vec![class], None).unwrap());
+    let pair = CropMaskAndTarget::new(crop, &groups(&[("er", &["er"])])).unwrap();
+    assert_eq!(constant(pair.mask()), Some(Scalar::U8(0)));
+    assert_eq!(constant(pair.target()), Some(Scalar::U8(0)));
 }
 
 #[test]

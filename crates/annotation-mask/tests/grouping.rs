@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use annotation_mask::{ClassTable, Grouping, Groups, LabelList, Member, MemberGroup};
+use annotation_mask::{ClassGroups, ClassTable, Grouping, Groups, LabelList, Member, MemberGroup};
 use serde_json::json;
 
 fn class(name: &str) -> Member {
@@ -166,4 +166,32 @@ fn names_of_channels_are_checked_when_they_are_resolved() {
     assert!(twice.resolve_classes::<&str>(None, &[]).unwrap_err().to_string().contains("another"));
     let table = table();
     assert!(twice.resolve_labels(Some(&table), None).is_err());
+}
+
+#[test]
+fn what_begins_with_a_sign_is_an_id() {
+    assert_eq!(one("g=-5,+4").as_slice()[0].members, [Member::Id(-5), Member::Id(4)]);
+    let error = Grouping::parse_group("g=-mito").unwrap_err().to_string();
+    assert!(error.contains("\"-mito\" is no integer"), "{error}");
+}
+
+#[test]
+fn lists_say_whether_they_have_channels() {
+    let two = one("m=3").joined(one("e=16"));
+    assert!(!two.is_empty() && Grouping::default().is_empty());
+    let groups = two.resolve_labels(None, None).unwrap();
+    assert!(!groups.is_empty() && Groups::default().is_empty());
+    let classes = ClassGroups::one_for_each(["mito", "er"]).unwrap();
+    assert_eq!((classes.len(), ClassGroups::default().len()), (2, 0));
+    assert!(!classes.is_empty() && ClassGroups::default().is_empty());
+}
+
+#[test]
+fn the_channels_of_another_list_come_behind_if_none_has_the_same_name() {
+    let list = |text: &str| one(text).resolve_labels(None, None).unwrap();
+    let joined = list("m=3").joined(list("e=16")).unwrap();
+    assert_eq!(joined.names(), ["m", "e"]);
+    assert_eq!(joined.as_slice()[1].ids, [16]);
+    let error = list("m=3").joined(list("m=4")).unwrap_err().to_string();
+    assert!(error.contains("group 1 (\"m\"): another group has this name"), "{error}");
 }

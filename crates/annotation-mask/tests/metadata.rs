@@ -87,6 +87,28 @@ fn ids_keep_all_their_64_bits() {
 }
 
 #[test]
+fn an_id_may_be_written_as_a_float_as_far_as_floats_are_exact() {
+    for (float, id) in [(3.0, 3), (-3.0, -3), (9_007_199_254_740_991.0, 9_007_199_254_740_991)] {
+        let list = parse_with(&["value"], Some(json!(float))).unwrap();
+        assert_eq!(list.entries()[1].value, id);
+    }
+    // Written as 2^53 or as 2^53 + 1, the float is the same.
+    assert!(parse_with(&["value"], Some(json!(9_007_199_254_740_992.0))).is_err());
+}
+
+#[test]
+fn a_message_shows_texts_of_up_to_40_letters() {
+    let message = |letters| {
+        let text = "é".repeat(letters);
+        let error = parse_with(&["value"], Some(json!(text))).unwrap_err().to_string();
+        (error.contains(&text), error.ends_with("found a long text"))
+    };
+    assert_eq!(message(40), (true, false));
+    assert_eq!(message(41), (false, true));
+    assert_eq!(message(100), (false, true));
+}
+
+#[test]
 fn a_missing_or_mistyped_field_is_named_with_its_position() {
     let cases: &[(&[&str], Option<Value>, &str)] = &[
         (&["value"], None, "the required field `value` is missing"),
@@ -157,6 +179,8 @@ fn every_form_of_a_grouping_list_gives_the_same_groups() {
         r#"{"group": [{"name": "mito", "ids": [3, 4]}, {"name": "all", "ids": []}]}"#,
     ] {
         assert_eq!(Groups::from_json(json).unwrap(), expected, "{json}");
+        let value = serde_json::from_str(json).unwrap();
+        assert_eq!(Groups::from_value(&value).unwrap(), expected, "{json}");
     }
     let typed = ["mito=3,4", "all="].map(|text| Groups::parse_group(text).unwrap());
     assert_eq!(Groups::new(typed.to_vec()).unwrap(), expected);
@@ -209,4 +233,21 @@ fn grouping_lists_that_do_not_fit_are_refused_with_the_place() {
     assert!(Groups::parse_group("mito:3").is_err());
     assert!(Groups::parse_group("mito=3,,4").is_err());
     assert!("Strict".parse::<Rule>().is_err());
+}
+
+#[test]
+fn ids_are_read_from_a_list_between_commas() {
+    let ids = Groups::parse_ids("3, -9223372036854775808,18446744073709551615").unwrap();
+    assert_eq!(ids, [3, i64::MIN.into(), u64::MAX.into()]);
+    assert!(Groups::parse_ids(" ").unwrap().is_empty());
+    for wrong in ["", "mito", "1.5", "-9223372036854775809", "18446744073709551616"] {
+        let error = Groups::parse_ids(&format!("3,{wrong}")).unwrap_err().to_string();
+        assert!(error.contains(&format!("{wrong:?} is no integer of 64 bits")), "{error}");
+    }
+}
+
+#[test]
+fn a_rule_is_written_as_it_is_read() {
+    assert_eq!(Rule::ALL.map(|rule| rule.to_string()), ["strict", "generic", "cnnectome"]);
+    assert_eq!(Rule::ALL.map(|rule| rule.to_string().parse::<Rule>().unwrap()), Rule::ALL);
 }

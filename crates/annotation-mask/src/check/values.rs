@@ -144,7 +144,7 @@ fn count<T: Label + Hash>(labels: ArrayViewD<'_, T>) -> Vec<(LabelId, u64)> {
     for_each_row(labels, &mut |row| counter.count_row(row));
     let Counter { table, others } = counter;
     let small = (0..).zip(table).filter(|(_, count)| *count > 0);
-    small.chain(others.into_iter().map(|(label, count)| (label.id(), count))).collect()
+    small.chain(others.into_iter().map(|(label, count)| (label.into(), count))).collect()
 }
 
 struct Counter<T> {

@@ -96,12 +96,7 @@ impl Layout {
 /// The separator of the columns: some programs write semicolons or tabs.
 fn delimiter(text: &str) -> u8 {
     let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    match first {
-        line if line.contains(',') => b',',
-        line if line.contains('\t') => b'\t',
-        line if line.contains(';') => b';',
-        _ => b',',
-    }
+    *b",\t;".iter().find(|separator| first.as_bytes().contains(separator)).unwrap_or(&b',')
 }
 
 /// The layout that the first line names; none if it is a class itself.

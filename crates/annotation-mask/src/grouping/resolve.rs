@@ -104,7 +104,7 @@ impl Names<'_> {
                 Member::Id(id) => ids.push(*id),
                 Member::Class(name) => {
                     let found = self.ids(&place, name)?;
-                    if found.len() > 1 && self.is_composite(name) {
+                    if self.is_composite(name) {
                         generic.push(found[0]);
                     }
                     ids.extend(found);

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::error::MaskError;
 use crate::grouping::{Grouping, Member};
-use crate::groups::{Group, Groups};
+use crate::groups::{Group, Groups, has_64_bits};
 use crate::label::LabelId;
 
 impl Groups {
@@ -73,7 +73,8 @@ impl Groups {
             return Ok(Vec::new());
         }
         let ids = text.split(',').map(|id| {
-            id.trim().parse::<LabelId>().map_err(|_| MaskError::GroupMalformed {
+            let parsed = id.trim().parse().ok().filter(|&id| has_64_bits(id));
+            parsed.ok_or_else(|| MaskError::GroupMalformed {
                 place: format!("ids {text:?}"),
                 reason: format!("{id:?} is no integer of 64 bits"),
             })

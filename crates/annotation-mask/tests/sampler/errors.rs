@@ -112,12 +112,21 @@ fn a_mask_without_a_valid_patch_is_refused_at_once_with_numbers() {
     let mask = mask(&values);
     let mut sampler = ValidSampler::new(&mask, &options(0.25)).unwrap();
     assert_eq!(sampler.num_valid().unwrap(), 1);
+    refuses(&mask, &options(0.26), &["4 of its 16 values", "a share of 0.250000"]);
     match ValidSampler::new(&mask, &options(0.250_000_1)).map(|_| ()) {
         Err(MaskError::NothingValid { shape, most, values, .. }) => {
             assert_eq!((shape, most, values), (vec![4, 4], 4, 16));
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// Rounded up, the share would be one that is asked for in vain.
+#[test]
+fn the_share_of_the_best_patch_is_rounded_down() {
+    let two_of_three = mask(&ndarray::array![[1, 1, 0]].into_dyn());
+    let options = SamplerOptions { min_known: 0.666_667, ..SamplerOptions::new(&[3]) };
+    refuses(&two_of_three, &options, &["2 of its 3 values", "a share of 0.666666"]);
 }
 
 /// A mask that cannot be read.
