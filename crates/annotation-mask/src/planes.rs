@@ -140,4 +140,26 @@ mod tests {
         assert_eq!(count_ones(&[1; 100_000]), 100_000);
         assert_eq!(count_ones(&[0, 1, 0]), 1);
     }
+
+    /// Takes so many buffers at once.
+    fn take(count: usize) -> Result<(), ArrayError> {
+        with_scratch(1, |_: &mut [u8]| if count > 1 { take(count - 1) } else { Ok(()) })
+    }
+
+    #[test]
+    fn a_few_buffers_are_kept_for_later_and_large_ones_are_not() {
+        let kept =
+            || BYTES.with_borrow(|spare| spare.iter().map(Vec::capacity).collect::<Vec<_>>());
+        BYTES.set(Vec::new());
+        take(1).unwrap();
+        assert_eq!(kept().len(), 1);
+        take(5).unwrap();
+        assert_eq!(kept().len(), MAX_SPARE);
+        for (bytes, is_kept) in [(MAX_SPARE_BYTES, true), (MAX_SPARE_BYTES + 1, false)] {
+            BYTES.set(vec![Vec::with_capacity(bytes)]);
+            take(1).unwrap();
+            assert_eq!(kept() == [bytes], is_kept, "{bytes}");
+        }
+        assert_eq!(kept().len(), 0);
+    }
 }

@@ -48,3 +48,27 @@ pub(crate) fn read_plane<A: Array + ?Sized, O: SplitSpatial>(
     })?;
     Ok(!out.is_stopped())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[test]
+    fn units_are_as_many_blocks_in_a_row_as_their_plane_has_place_for() {
+        let window = Window::full(&[128, 128, 256]).unwrap();
+        let blocks = BlockGrid::new(&[64, 64, 64]).unwrap();
+        for (bytes, shape) in [(1, [64, 128, 256]), (2, [64, 64, 256]), (3, [64, 64, 128])] {
+            let units = Mutex::new(BTreeMap::new());
+            let work = |unit: &Window, ()| {
+                *units.lock().unwrap().entry(unit.shape().to_vec()).or_insert(0) += 1;
+                Ok(())
+            };
+            for_each_unit(&window, &blocks, bytes, (), &work).unwrap();
+            let count = 128 * 128 * 256 / shape.iter().product::<usize>();
+            assert_eq!(units.into_inner().unwrap(), [(shape.to_vec(), count)].into(), "{bytes}");
+        }
+    }
+}

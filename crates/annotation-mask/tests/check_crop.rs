@@ -44,6 +44,16 @@ fn objects(name: &str, values: &[LabelId]) -> CropClass<MemoryArray> {
     }
 }
 
+/// A class of the values 0 to 139999, more than are counted one by one in either half.
+fn many_values(encoding: Encoding) -> CropClass<MemoryArray> {
+    let values: Vec<LabelId> = (0..140_000).collect();
+    CropClass {
+        name: "a".to_owned(),
+        array: array(info(DType::U32, &[values.len()], &[1000]), &values, false),
+        annotation: ClassAnnotation::new(encoding),
+    }
+}
+
 #[test]
 fn a_crop_that_is_as_its_metadata_say_has_no_findings() {
     let mut ecs = row("ecs", &[0, 1, 255, 0, 1], semantic());
@@ -68,6 +78,24 @@ fn values_that_the_encoding_does_not_explain_are_an_error() {
     assert!(finding.message.contains("(7, 9)"), "{}", finding.message);
     assert_eq!(codes(&report), ["unexplained-value"]);
     assert_eq!(report.classes[0].unknown, 3);
+}
+
+#[test]
+fn the_first_20_values_that_the_encoding_does_not_explain_are_listed() {
+    let listed: Vec<u8> = (2..22).collect();
+    let twenty = row("a", &listed, semantic());
+    let more = row("a", &[&listed[..], &[22]].concat(), semantic());
+    for (class, voxels, end) in [
+        (twenty, 20, "20, 21)"),
+        (more, 21, "20, 21, …)"),
+        (many_values(semantic()), 139_997, "20, 21, …)"),
+    ] {
+        let report = check(vec![class]);
+        let finding = find(&report, "unexplained-value");
+        let values = (&finding.values["voxels"], &finding.values["found"]);
+        assert_eq!(values, (&json!(voxels), &json!(listed)));
+        assert!(finding.message.contains(end), "{}", finding.message);
+    }
 }
 
 #[test]
@@ -138,6 +166,33 @@ fn unknown_is_only_suspected_where_objects_lie_around_it() {
 }
 
 #[test]
+fn what_lies_around_unknown_is_said_as_far_as_it_occurs() {
+    let states = [(0, ClassState::Absent), (255, ClassState::Unknown), (900, ClassState::Absent)];
+    let encoding = Encoding::new(AnnotationType::Instance, states).unwrap();
+    for (values, severity, highest, text) in [
+        (
+            [0, 1, 255, 300, 900],
+            Severity::Error,
+            Some(json!(300)),
+            "but 1 object ids lie below it and 1 beyond it, up to 300; if",
+        ),
+        (
+            [0, 253, 254, 255, 900],
+            Severity::Warning,
+            None,
+            "but 2 object ids lie below it and none beyond it; beside it occur 254 (1 voxel); if",
+        ),
+    ] {
+        let mut class = objects("vim", &values);
+        class.annotation = ClassAnnotation::new(encoding.clone());
+        let report = check(vec![class]);
+        let finding = find(&report, "unknown-is-object");
+        assert_eq!((finding.severity, finding.values.get("highest")), (severity, highest.as_ref()));
+        assert!(finding.message.contains(text), "{}", finding.message);
+    }
+}
+
+#[test]
 fn unknown_below_all_objects_is_no_object() {
     let states = [(0, ClassState::Unknown), (1, ClassState::Absent)];
     let mut class = objects("vim", &[0, 1, 2, 3, 4]);
@@ -176,11 +231,12 @@ fn composite_classes_that_their_constituents_contradict_are_found() {
         row("ab", &[0, 0, 1, 0, 0, 0, 255], semantic()),
         row("a", &[1, 1, 0, 0, 0, 0, 1], semantic()),
         row("b", &[0, 1, 1, 255, 1, 1, 0], semantic()),
+        row("c", &[0, 0, 0, 0, 1, 1, 0], semantic()),
     ];
     let report = check_crop(&crop(classes, Some(table))).unwrap();
     let found: Vec<&Finding> =
         report.findings.iter().filter(|f| f.code == "composite-contradicted").collect();
-    // abc is absent at 0, 1, 2 and 6, where a, a and b, ab and b, and a are present.
+    // abc is absent at 0, 1, 2 and 6, where a, a and b, ab and b, and a are present, but nowhere c.
     let values = |finding: &Finding| serde_json::Value::from(finding.values.clone());
     assert_eq!(found[0].subject, "abc");
     assert_eq!(values(found[0]), json!({"voxels": 4, "a": 3, "ab": 1, "b": 2}));
@@ -227,16 +283,11 @@ fn a_crop_without_voxels_is_found() {
 
 #[test]
 fn objects_beyond_all_counting_are_not_taken_for_a_number() {
-    let values: Vec<LabelId> = (0..70_000).collect();
-    let class = CropClass {
-        name: "a".to_owned(),
-        array: array(info(DType::U32, &[70_000], &[1000]), &values, false),
-        annotation: ClassAnnotation::new(instances()),
-    };
-    let report = check(vec![class]);
+    let report = check(vec![many_values(instances())]);
     assert_eq!(report.classes[0].objects, None);
-    assert_eq!((report.classes[0].present, report.classes[0].unknown), (69_998, 1));
-    assert_eq!(find(&report, "unknown-is-object").values["highest"], json!(69_999));
+    assert_eq!((report.classes[0].present, report.classes[0].unknown), (139_998, 1));
+    assert_eq!(find(&report, "unknown-is-object").values["highest"], json!(139_999));
+    assert_eq!(codes(&report), ["unknown-is-object"]);
 }
 
 /// A source that counts how often it is asked; broken if it has no value.

@@ -248,7 +248,7 @@ fn volumes_of_one_value_and_of_none_are_found() {
 fn negative_labels_are_found_with_the_lowest() {
     let report = check(&labels(
         DType::I32,
-        &[-4, -70_000, 2, -4],
+        &[-4, -70_000, 2, 0, -4],
         &json!([entry(2, "a", true, "dense", None)]),
     ));
     let finding = find(&report, "negative-label");

@@ -239,6 +239,25 @@ fn one_pass_over_constant_blocks_gives_the_mask_the_target_and_their_sums() {
 }
 
 #[test]
+fn the_planes_of_a_window_are_there_channel_by_channel() {
+    let labels = Arc::new(labels(&[12], &[4]));
+    let pair = MaskAndTarget::new(labels, &groups(), &MaskOptions::default(), 0).unwrap();
+    // The labels 0, 3, 6 and 9.
+    let window = Window::new(&[8], &[4]).unwrap();
+    pair.visit::<ArrayError>(&window, |block| {
+        assert_eq!((block.mask.num_channels(), block.target.num_channels()), (4, 4));
+        let (mito, all) = ([0, 1, 0, 0], [0, 1, 1, 1]);
+        let row = |row: [u8; 4]| Some(ndarray::arr1(&row).into_dyn());
+        let masks: Vec<_> = (0..4).map(|c| block.mask.channel(c).map(|v| v.to_owned())).collect();
+        assert_eq!(masks, [row(all), None, row(all), row(all)]);
+        let targets = (0..4).map(|c| block.target.channel(c).map(|v| v.to_owned()));
+        assert_eq!(targets.collect::<Vec<_>>(), [row(mito), row([0; 4]), row(all), row([0; 4])]);
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
 fn one_pass_over_a_window_outside_the_labels_is_refused() {
     let pair = MaskAndTarget::new(counting(3), &groups(), &MaskOptions::default(), 0).unwrap();
     let visit = |start: &[usize], shape: &[usize]| {

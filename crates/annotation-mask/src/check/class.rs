@@ -70,16 +70,17 @@ fn unexplained<A>(class: &CropClass<A>, counts: &ValueCounts) -> Option<Finding>
     if sum == 0 {
         return None;
     }
-    let values: Vec<String> =
-        wrong.iter().take(MOST_LISTED).map(|(value, _)| value.to_string()).collect();
-    let more = if wrong.len() > MOST_LISTED || uncounted > 0 { ", …" } else { "" };
+    let listed = &wrong[..wrong.len().min(MOST_LISTED)];
+    let values: Vec<String> = listed.iter().map(|(value, _)| value.to_string()).collect();
+    let is_all = listed.iter().map(|(_, count)| count).sum::<u64>() == sum;
+    let more = if is_all { "" } else { ", …" };
     let message = format!(
         "class {name:?}: {} have values that its encoding ({encoding}) does not explain ({}{more}); \
          they are taken as unknown",
         voxels(sum),
         values.join(", ")
     );
-    let listed = wrong.iter().take(MOST_LISTED).map(|(value, _)| id_value(*value));
+    let listed = listed.iter().map(|(value, _)| id_value(*value));
     Some(
         Finding::new(Severity::Error, "unexplained-value", name, message)
             .with("voxels", sum)
@@ -125,15 +126,18 @@ fn looks_like_an_object<A>(
     unknown: LabelId,
 ) -> Option<Finding> {
     let (name, annotation) = (&class.name, &class.annotation);
+    if counts.of(unknown) == 0 {
+        return None;
+    }
     let is_object = |value: LabelId| annotation.encoding.state_of(value) == ClassState::Present;
     let objects = counts.iter().map(|(value, _)| value).filter(|&value| is_object(value));
     let (below, beyond): (Vec<LabelId>, Vec<LabelId>) = objects.partition(|value| *value < unknown);
-    let highest = counts.range().map(|(_, high)| high).filter(|&high| high > unknown);
-    // With more ids than were counted, the highest still says that there are some.
-    let goes_on = highest.is_some_and(is_object);
-    let is_on_both_sides = !below.is_empty() && (goes_on || !beyond.is_empty());
-    let reaches = below.last() == Some(&unknown.saturating_sub(1));
-    if counts.of(unknown) == 0 || !(is_on_both_sides || reaches) {
+    let last_below = *below.last()?;
+    // With more ids than were counted, the highest value still says that there are some. It is not below
+    // `unknown`, which occurs.
+    let highest = counts.range().map(|(_, high)| high).filter(|&high| is_object(high));
+    let highest = highest.or_else(|| beyond.last().copied());
+    if highest.is_none() && last_below != unknown.saturating_sub(1) {
         return None;
     }
     let count = voxels(counts.of(unknown));
@@ -146,9 +150,9 @@ fn looks_like_an_object<A>(
         [] => String::new(),
         around => format!("; beside it occur {}", around.join(" and ")),
     };
-    let beyond_text = match highest {
-        Some(highest) if is_on_both_sides => format!("{} beyond it, up to {highest}", beyond.len()),
-        _ => "none beyond it".to_owned(),
+    let (severity, beyond_text) = match highest {
+        Some(highest) => (Severity::Error, format!("{} beyond it, up to {highest}", beyond.len())),
+        None => (Severity::Warning, "none beyond it".to_owned()),
     };
     let declared = match annotation.complement_counts.get(&ClassState::Unknown) {
         Some(0) => "; the metadata count no unknown voxel, so that it is an object",
@@ -159,7 +163,6 @@ fn looks_like_an_object<A>(
          and {beyond_text}{beside}{declared}; if it is an object, its voxels are masked without need",
         below.len()
     );
-    let severity = if is_on_both_sides { Severity::Error } else { Severity::Warning };
     let finding = Finding::new(severity, "unknown-is-object", name, message)
         .with("unknown", id_value(unknown))
         .with("voxels", counts.of(unknown))

@@ -93,46 +93,82 @@ fn span(cells: &Cells, axis: usize, index: usize) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use ndarray::{ArrayD, IxDyn, Slice};
 
-    /// Voxels along one axis, counted one by one.
-    fn check(voxels: &[u8], patch: usize) {
-        let cells = Cells::new(&[voxels.len()], &[patch], 1 << 20).unwrap();
-        let edge = cells.edges()[0];
+    use super::*;
+    use crate::planes::plane_mut;
+
+    /// For each cell of starts, the bounds, and the least and the most known values of its patches, counted
+    /// one by one.
+    fn bounds(voxels: &ArrayD<u8>, patch: &[usize]) -> Vec<(Bounds, Bounds)> {
+        let cells = Cells::new(voxels.shape(), patch, 1 << 20).unwrap();
         let mut known = Table::zeros(&cells.voxel_cells()).unwrap();
-        let chunks = voxels.chunks(edge).map(|cell| cell.iter().map(|&v| u64::from(v)).sum());
-        known.values_mut().iter_mut().zip(chunks).for_each(|(known, count)| *known = count);
+        let mut counts = plane_mut(&cells.voxel_cells(), known.values_mut());
+        for (voxel, &value) in voxels.indexed_iter() {
+            let cell = (0..cells.dims()).map(|axis| voxel[axis] / cells.edges()[axis]);
+            counts[IxDyn(&cell.collect::<Vec<_>>())] += u64::from(value);
+        }
         known.accumulate();
         let bounds = CellBounds::new(&cells, &known, 1);
-        for cell in 0..cells.start_cells()[0] {
-            let (begin, count) = cells.starts_along(0, cell);
-            let of = |start: usize| -> u64 {
-                voxels[start..start + patch].iter().map(|&v| u64::from(v)).sum()
-            };
-            let counts: Vec<u64> = (begin..begin + count).map(of).collect();
-            let found = bounds.of(cell);
-            assert!(found.lower <= *counts.iter().min().unwrap(), "{found:?} {counts:?}");
-            assert!(found.upper >= *counts.iter().max().unwrap(), "{found:?} {counts:?}");
+        let known_at = |start: &[usize]| -> u64 {
+            let patch = voxels.slice_each_axis(|axis| {
+                let axis = axis.axis.index();
+                Slice::from(start[axis]..start[axis] + patch[axis])
+            });
+            patch.iter().map(|&value| u64::from(value)).sum()
+        };
+        let of = |cell: usize| {
+            let starts = cells.starts(cell);
+            let counts: Vec<u64> = (0..starts.len()).map(|n| known_at(&starts.at(n))).collect();
+            let (lower, upper) = (*counts.iter().min().unwrap(), *counts.iter().max().unwrap());
+            (bounds.of(cell), Bounds { lower, upper })
+        };
+        (0..cells.start_cells().iter().product()).map(of).collect()
+    }
+
+    fn check(shape: &[usize], value: impl Fn(usize) -> u8, patch: &[usize]) {
+        let len = shape.iter().product();
+        let values: Vec<u8> = (0..len).map(value).collect();
+        let is_constant = values.iter().all(|&value| value == values[0]);
+        for (found, exact) in bounds(&ArrayD::from_shape_vec(shape, values).unwrap(), patch) {
+            assert!(found.lower <= exact.lower, "{found:?} {exact:?}");
+            assert!(found.upper >= exact.upper, "{found:?} {exact:?}");
             // What is the same everywhere leaves nothing open.
-            if voxels.iter().all(|&v| v == voxels[0]) {
-                let all = u64::from(voxels[0]) * patch as u64;
-                assert_eq!(found, Bounds { lower: all, upper: all });
-            }
+            assert!(!is_constant || found == exact, "{found:?} {exact:?}");
         }
     }
 
     #[test]
     fn bounds_hold_for_every_patch_of_a_cell() {
+        let check = |shape: &[usize], patch: &[usize]| {
+            check(shape, |v| u8::from(v * v % 7 > 3 || v > 100), patch);
+            check(shape, |_| 0, patch);
+            check(shape, |_| 1, patch);
+        };
         for len in [1, 5, 63, 64, 65, 200, 300] {
             for patch in [1, 2, 5, 63, 64, 65, 130, 300] {
-                if patch > len {
-                    continue;
+                if patch <= len {
+                    check(&[len], &[patch]);
                 }
-                let pattern = |v: usize| u8::from(v * v % 7 > 3 || v > 100);
-                check(&(0..len).map(pattern).collect::<Vec<_>>(), patch);
-                check(&vec![0; len], patch);
-                check(&vec![1; len], patch);
             }
+        }
+        check(&[17, 40], &[9, 17]);
+        check(&[9, 7, 12], &[9, 3, 8]);
+    }
+
+    #[test]
+    fn bounds_leave_nothing_open_where_patches_lose_as_much_as_they_gain() {
+        // Cells are 4 * 16 voxels large. In every patch that begins in the second one are columns 32 to 79,
+        // and 16 of the 16 before and the 16 behind these.
+        let columns = |inside: u8| {
+            let value =
+                |voxel: IxDyn| if (32..80).contains(&voxel[1]) { inside } else { 1 - inside };
+            ArrayD::from_shape_fn([17, 128].as_slice(), value)
+        };
+        for (inside, known) in [(1, 17 * 48), (0, 17 * 16)] {
+            let (found, exact) = bounds(&columns(inside), &[17, 64])[1];
+            assert_eq!(exact, Bounds { lower: known, upper: known });
+            assert_eq!(found, exact);
         }
     }
 }

@@ -129,6 +129,12 @@ impl Cells {
         Self { group, ..self }
     }
 
+    /// The same with so many cells counted together, where few would do for a test.
+    #[cfg(test)]
+    pub(super) fn with_group(&self, group: Vec<usize>) -> Self {
+        Self { group, ..self.clone() }
+    }
+
     /// What is kept of all cells, in bytes.
     fn bytes(&self) -> u128 {
         product(&self.voxel_cells()).saturating_mul(BYTES_OF_CELL)
@@ -292,6 +298,53 @@ mod tests {
     }
 
     #[test]
+    fn the_edge_grows_that_is_shortest_beside_the_patch_as_far_as_there_is_place() {
+        let doubled = |edges: [usize; 2], max_slots: usize| {
+            let slots = |edges: &[usize]| {
+                if edges.iter().sum::<usize>() > max_slots { u128::MAX } else { 0 }
+            };
+            doubled(&edges, &[10, 30], &[20, 7], slots)
+        };
+        assert_eq!(doubled([1, 4], 100), Some(vec![2, 4]));
+        assert_eq!(doubled([2, 4], 100), Some(vec![2, 7]));
+        assert_eq!(doubled([2, 4], 8), Some(vec![4, 4]));
+        assert_eq!(doubled([2, 4], 7), None);
+        assert_eq!(doubled([20, 7], 100), None);
+    }
+
+    #[test]
+    fn a_table_has_an_entry_for_each_voxel_but_one_for_what_all_patches_share() {
+        let slots = |starts| Cells::new(&[100], &[5], 1 << 20).unwrap().slots(&[starts]);
+        // Patches of 5 voxels from 3 starts: 2 voxels, the one in the middle, and 2 more.
+        assert_eq!([1, 3, 5, 8].map(slots), [1, 5, 9, 12]);
+    }
+
+    /// Holds all starts against all cells, and all cells against all groups.
+    fn check_groups(cells: &Cells) {
+        let (voxels, patch) = (cells.voxels(), cells.patch());
+        let mut seen = std::collections::BTreeSet::new();
+        for cell in 0..cells.start_cells().iter().product() {
+            let starts = cells.starts(cell);
+            for number in 0..starts.len() {
+                let start = starts.at(number);
+                let fits = |axis: usize| start[axis] + patch[axis] <= voxels[axis];
+                assert!((0..voxels.len()).all(fits));
+                assert!(seen.insert(start), "a start is in two cells");
+            }
+            let (together, starts) = cells.group(cell);
+            assert!(together.contains(&cell));
+            if together[0] != cell {
+                continue;
+            }
+            assert!(together.iter().all(|&other| cells.group(other).0 == together));
+            let sum: u64 = together.iter().map(|&cell| cells.starts(cell).len()).sum();
+            assert_eq!((starts.len(), &starts.begin), (sum, &cells.starts(together[0]).begin));
+        }
+        let positions: usize = voxels.iter().zip(patch).map(|(v, p)| v - p + 1).product();
+        assert_eq!(seen.len(), positions);
+    }
+
+    #[test]
     fn each_start_is_in_one_cell_and_each_cell_in_one_group() {
         for (voxels, patch) in [
             (vec![9], vec![3]),
@@ -300,26 +353,10 @@ mod tests {
             (vec![5, 50, 130], vec![1, 40, 64]),
         ] {
             let cells = Cells::new(&voxels, &patch, 1 << 20).unwrap();
-            let mut seen = std::collections::BTreeSet::new();
-            for cell in 0..cells.start_cells().iter().product() {
-                let starts = cells.starts(cell);
-                for number in 0..starts.len() {
-                    let start = starts.at(number);
-                    let fits = |axis: usize| start[axis] + patch[axis] <= voxels[axis];
-                    assert!((0..voxels.len()).all(fits));
-                    assert!(seen.insert(start), "a start is in two cells");
-                }
-                let (together, starts) = cells.group(cell);
-                assert!(together.contains(&cell));
-                if together[0] != cell {
-                    continue;
-                }
-                assert!(together.iter().all(|&other| cells.group(other).0 == together));
-                let sum: u64 = together.iter().map(|&cell| cells.starts(cell).len()).sum();
-                assert_eq!((starts.len(), &starts.begin), (sum, &cells.starts(together[0]).begin));
+            check_groups(&cells);
+            for size in 1..4 {
+                check_groups(&cells.with_group(vec![size; voxels.len()]));
             }
-            let positions: usize = voxels.iter().zip(&patch).map(|(v, p)| v - p + 1).product();
-            assert_eq!(seen.len(), positions);
         }
     }
 }

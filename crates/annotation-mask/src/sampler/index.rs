@@ -234,3 +234,32 @@ fn has_changed() -> MaskError {
     let reason = "its voxels have changed since the sampler was made";
     MaskError::NotMask { reason: reason.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use array_core::{ArrayInfo, MemoryArray};
+    use geometry::{Coordinate, VoxelGrid, VoxelSize};
+    use ndarray::Array2;
+
+    use super::*;
+
+    #[test]
+    fn every_group_of_cells_is_counted_and_each_cell_at_its_place() {
+        // Behind the ones, 48 of 64 voxels are known everywhere, so that each cell must be looked at.
+        let values =
+            Array2::from_shape_fn((1, 1000), |(_, x)| u8::from(x < 200 || x % 64 < 48)).into_dyn();
+        let known = |start: usize| (start..start + 64).filter(|&x| values[[0, x]] == 1).count();
+        let grid =
+            VoxelGrid::new(Coordinate::from([0]), VoxelSize::new(Coordinate::from([4])).unwrap());
+        let info = ArrayInfo::new(DType::U8, &["c", "x"], &[1, 1000], grid.unwrap()).unwrap();
+        let mask = MemoryArray::new(info, values.clone()).unwrap();
+        for (min_known, least) in [(0.7, 45), (0.75, 48), (0.8, 52)] {
+            let options = SamplerOptions { min_known, ..SamplerOptions::new(&[64]) };
+            let plan = Plan::new(mask.info(), &options).unwrap();
+            let mut index = Index::new(&mask, &plan, &options).unwrap();
+            index.cells = index.cells.with_group(vec![2]);
+            let valid = (0..=936).filter(|&start| known(start) >= least).count() as u64;
+            assert_eq!(index.count(&mask, &plan).unwrap(), valid);
+        }
+    }
+}

@@ -54,4 +54,12 @@ mod tests {
         assert!((9_600..10_400).contains(&low), "{low}");
         assert_eq!(random.below(1), 0);
     }
+
+    #[test]
+    fn no_number_is_drawn_again_where_all_rounds_are_complete() {
+        let (mut random, mut stream) = (Random::new(5), Random::new(5).0);
+        for _ in 0..50 {
+            assert_eq!(random.below(1 << 63), stream.next_u64() % (1 << 63));
+        }
+    }
 }

@@ -153,6 +153,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_is_little_more_than_a_bit_for_each_start() {
+        let bytes = ValidStarts::new(&[1; 6400], 1).bytes();
+        assert!((800..1000).contains(&bytes), "{bytes}");
+    }
+
+    #[test]
     fn the_oldest_are_dropped_beyond_the_limit() {
         let starts = Arc::new(ValidStarts::new(&[1; 640], 1));
         let mut kept = Kept::new(3 * starts.bytes());

@@ -7,7 +7,7 @@ use array_core::{
 use geometry::{Roi, Window};
 use ndarray::{ArrayD, IxDyn};
 
-use crate::masks::{Mask, info, noise};
+use crate::masks::{Mask, f_order, info, noise};
 
 fn blocks(dims: usize) -> BlockGrid {
     BlockGrid::new(&vec![4; dims]).unwrap()
@@ -87,8 +87,9 @@ fn what_is_no_mask_is_refused() {
     refuses(&labels, &options, &["no mask", "[\"x\"]", "channel axis"]);
     refuses(&mask(&zeros(&[0, 9])), &options, &["no mask", "no channels"]);
     let mut values = noise(&[2, 9], 50, 1);
-    values[[1, 4]] = 7;
-    refuses(&mask(&values), &options, &["no mask", "7"]);
+    (values[[1, 5]], values[[1, 6]]) = (1, 7);
+    refuses(&mask(&values), &options, &["no mask", "the value 7"]);
+    refuses(&mask(&f_order(&values)), &options, &["no mask", "the value 7"]);
     // A channel that does not count may hold anything.
     let first = SamplerOptions { channels: Some(vec![0]), ..options.clone() };
     assert!(ValidSampler::new(mask(&values), &first).is_ok());

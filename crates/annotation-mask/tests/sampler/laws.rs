@@ -4,7 +4,7 @@ use annotation_mask::{MaskError, SamplerOptions, ValidSampler};
 use array_core::testing::check_contract;
 use array_core::{Array, ArrayExt, CachedArray, Crop};
 use geometry::Window;
-use ndarray::{ArrayD, IxDyn, Slice};
+use ndarray::{ArrayD, Axis, IxDyn, Slice};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -200,5 +200,48 @@ fn many_channels_and_many_rows_are_counted_beyond_a_byte() {
             let (known, values) = sampler.known_values(&patch).unwrap();
             assert_eq!(known, values);
         }
+    }
+}
+
+#[test]
+fn a_sampler_says_what_it_draws() {
+    let mask = Mask::new(&crate::masks::noise(&[3, 9, 12], 50, 1), &[4, 4], &[0, 0]);
+    let options = SamplerOptions { channels: Some(vec![2, 0]), ..SamplerOptions::new(&[3, 5]) };
+    let sampler = ValidSampler::new(&mask, &options).unwrap();
+    assert_eq!((sampler.patch_shape(), sampler.channels()), (&[3, 5][..], &[2, 0][..]));
+    assert_eq!(sampler.mask().roi(), mask.roi());
+    let all = ValidSampler::new(&mask, &SamplerOptions::new(&[3, 5])).unwrap();
+    assert_eq!(all.channels(), [0, 1, 2]);
+}
+
+#[test]
+fn what_is_known_far_inside_a_large_mask_is_counted_there() {
+    // More voxels than are counted together.
+    let mut values = ArrayD::zeros(IxDyn(&[1, 300_000]));
+    values.slice_axis_mut(Axis(1), (290_000..290_010).into()).fill(1);
+    let mask = Mask::new(&values, &[4096], &[0]);
+    let options = SamplerOptions { min_known: 0.01, ..SamplerOptions::new(&[1000]) };
+    let mut sampler = ValidSampler::new(&mask, &options).unwrap();
+    assert_eq!(sampler.num_valid().unwrap(), 991);
+}
+
+#[test]
+fn cells_that_are_valid_throughout_or_not_at_all_take_no_memory() {
+    // Zeros, ones, and 48 of 64 voxels everywhere behind them: just enough for 0.75.
+    let known = |place: IxDyn| match place[1] {
+        0..128 => 0,
+        128..256 => 1,
+        voxel => u8::from(voxel % 64 < 48),
+    };
+    let mask = Mask::new(&ArrayD::from_shape_fn(IxDyn(&[1, 2560]), known), &[64], &[0]);
+    for (min_known, valid) in [(0.75, 16 + 2369), (0.76, 15 + 64 + 64)] {
+        // For 40 cells, and a quarter as many in which some patches are valid and others are not.
+        let max_bytes = 2 * 25 * 40;
+        let options = SamplerOptions { min_known, max_bytes, ..SamplerOptions::new(&[64]) };
+        let mut sampler = ValidSampler::new(&mask, &options).unwrap();
+        assert_eq!(sampler.num_valid().unwrap(), valid);
+        let reads = mask.reads();
+        sampler.draw_many(500).unwrap();
+        assert_eq!(mask.reads(), reads, "what is known was read again");
     }
 }
