@@ -9,6 +9,8 @@ use crate::toolchain;
 const TOOLCHAIN: &str = "nightly";
 /// Of each property test: under a sanitizer, each takes many times as long.
 const CASES: &str = "32";
+/// What the thread sanitizer is told to be silent about.
+const KNOWN_RACES: &str = "xtask/src/sanitize/known_races.txt";
 
 struct Sanitizer {
     name: &'static str,
@@ -62,5 +64,8 @@ fn test(sanitizer: &Sanitizer, package: &str, host: &str) -> anyhow::Result<()> 
         arguments.push("-Zbuild-std");
     }
     let flags = format!("-Zsanitizer={}", sanitizer.name);
-    crate::cargo(&arguments, &[("RUSTFLAGS", &flags), ("PROPTEST_CASES", CASES)])
+    let silence = format!("suppressions={}", crate::root().join(KNOWN_RACES).display());
+    let variables =
+        [("RUSTFLAGS", &*flags), ("TSAN_OPTIONS", &*silence), ("PROPTEST_CASES", CASES)];
+    crate::cargo(&arguments, &variables)
 }

@@ -7,7 +7,7 @@ const FIRST_HUE: f64 = 41.75;
 pub(super) fn of_channel(channel: usize) -> String {
     // 3600 golden angles are a multiple of a turn, to the last digit.
     let index = u32::try_from(channel % 3600).unwrap_or(0);
-    let hue = (FIRST_HUE + f64::from(index) * 137.508) % 360.0;
+    let hue = FIRST_HUE + f64::from(index) * 137.508;
     let part = |shift: f64| {
         let k = (shift + hue / 60.0) % 6.0;
         let level = 1.0 - 0.76 * k.min(4.0 - k).clamp(0.0, 1.0);
