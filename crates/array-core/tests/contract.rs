@@ -138,6 +138,16 @@ fn a_crop_that_holds_nothing_or_cuts_voxels_is_refused() {
 }
 
 #[test]
+fn an_error_says_whether_the_region_was_wrong() {
+    let array = array(&["z", "y"], &[9, 5], &[4, 2]);
+    let is_bad = |roi: Roi| array.read(&roi).unwrap_err().is_bad_region();
+    assert!(is_bad(Roi::new([800, 240], [8, 4]).unwrap()));
+    assert!(is_bad(Roi::new([-15, 240], [8, 4]).unwrap()));
+    assert!(is_bad(Roi::new([-16], [8]).unwrap()));
+    assert!(!ArrayError::Virtual { array: "a sum".to_owned() }.is_bad_region());
+}
+
+#[test]
 fn what_is_written_through_a_crop_is_read_from_the_source() {
     let source = Arc::new(array(&["z", "y"], &[9, 5], &[4, 2]));
     let crop = Arc::clone(&source).crop(&Roi::new([0, 244], [16, 8]).unwrap()).unwrap();
