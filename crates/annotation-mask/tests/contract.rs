@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod common;
+
 use std::sync::Arc;
 
 use annotation_mask::{
@@ -11,6 +13,7 @@ use array_core::testing::check_contract;
 use array_core::{
     AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, Block, DType, MemoryArray, Scalar, Visitor,
 };
+use common::constant;
 use geometry::{Coordinate, Roi, VoxelGrid, VoxelSize, Window};
 use ndarray::{ArrayD, IxDyn};
 use serde_json::json;
@@ -182,21 +185,6 @@ fn constant_blocks_give_constant_channels() {
             assert!(target.index_axis(ndarray::Axis(0), channel).iter().all(|&v| v == t));
         }
     }
-}
-
-/// What a visitor is told of the whole, if it is told one value for all.
-fn constant(array: &dyn Array) -> Option<Scalar> {
-    let mut found = None;
-    let whole = Window::full(array.info().spatial_shape()).unwrap();
-    let mut look = |block: Block<'_>| {
-        found = match block {
-            Block::Constant(value) => Some(value),
-            Block::Voxels(_) => None,
-        };
-        Ok(())
-    };
-    array.visit(&whole, &mut look).unwrap();
-    found
 }
 
 #[test]

@@ -17,7 +17,7 @@ use array_core::{
     AnyArray, Array, ArrayError, ArrayExt, ArrayInfo, Block, DType, MemoryArray, Output, Scalar,
     Visitor,
 };
-use common::{attrs, info, instances, row, semantic};
+use common::{attrs, constant, info, instances, row, semantic};
 use geometry::{LengthUnit, Roi, Window, WorldUnit};
 use serde_json::json;
 
@@ -373,21 +373,6 @@ fn a_channel_with_a_class_that_is_missing_is_never_absent_and_says_so() {
     let first = |channel: usize| mask[[channel, 0, 0, 0]];
     // a is absent and b is missing; d is present, whatever else; a or x may be x.
     assert_eq!([first(0), first(1), first(2), first(3)], [0, 1, 1, 0]);
-}
-
-/// What a visitor is told of the whole, if it is told one value for all.
-fn constant(array: &dyn Array) -> Option<Scalar> {
-    let mut found = None;
-    let whole = Window::full(array.info().spatial_shape()).unwrap();
-    let mut look = |block: Block<'_>| {
-        found = match block {
-            Block::Constant(value) => Some(value),
-            Block::Voxels(_) => None,
-        };
-        Ok(())
-    };
-    array.visit(&whole, &mut look).unwrap();
-    found
 }
 
 #[test]

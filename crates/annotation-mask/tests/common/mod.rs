@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use annotation_mask::{AnnotationType, ClassAnnotation, ClassState, CropClass, Encoding, LabelId};
-use array_core::{AnyArray, ArrayInfo, DType, MemoryArray};
-use geometry::{Coordinate, VoxelGrid, VoxelSize};
+use array_core::{AnyArray, Array, ArrayInfo, Block, DType, MemoryArray, Scalar};
+use geometry::{Coordinate, VoxelGrid, VoxelSize, Window};
 use ndarray::{ArrayD, IxDyn};
 use serde_json::{Map, Value};
 
@@ -78,4 +78,19 @@ pub(crate) fn row(name: &str, voxels: &[u8], encoding: Encoding) -> CropClass<Me
         array: array(info(DType::U8, &[voxels.len()], &[4]), &values, false),
         annotation: ClassAnnotation::new(encoding),
     }
+}
+
+/// What a visitor is told of the whole, if it is told one value for all.
+pub(crate) fn constant(array: &dyn Array) -> Option<Scalar> {
+    let mut found = None;
+    let whole = Window::full(array.info().spatial_shape()).unwrap();
+    let mut look = |block: Block<'_>| {
+        found = match block {
+            Block::Constant(value) => Some(value),
+            Block::Voxels(_) => None,
+        };
+        Ok(())
+    };
+    array.visit(&whole, &mut look).unwrap();
+    found
 }
