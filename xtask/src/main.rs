@@ -33,7 +33,7 @@ cargo xtask COMMAND
 
   check               lint, then test
   lint                layers, formatting, clippy and documentation, with warnings as errors
-  test                all tests of the workspace
+  test [--release]    all tests of the workspace, as they are debugged or as users build it
   msrv                compile what users build with the oldest version of Rust that the manifests promise
   dependencies        licences, sources and duplicates of the dependencies, and that each is used
   props [CASES]       the property tests, in release, with CASES cases each (default 4096)
@@ -104,10 +104,11 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
     match arguments {
         ["check"] => {
             lint()?;
-            test()
+            test(&[])
         }
         ["lint"] => lint(),
-        ["test"] => test(),
+        ["test"] => test(&[]),
+        ["test", "--release"] => test(&["--release"]),
         ["msrv"] => toolchain::check_with_the_oldest(),
         ["dependencies"] => dependencies::run(),
         ["props"] => props("4096"),
@@ -158,8 +159,8 @@ fn lint() -> anyhow::Result<()> {
     )
 }
 
-fn test() -> anyhow::Result<()> {
-    cargo(&["test", "--workspace"], &[])
+fn test(profile: &[&str]) -> anyhow::Result<()> {
+    cargo(&[&["test", "--workspace"], profile].concat(), &[])
 }
 
 fn props(cases: &str) -> anyhow::Result<()> {
