@@ -1,45 +1,33 @@
-//! Fuzzing of everything that a stranger can reach, with libFuzzer.
+//! Fuzzing of everything that a stranger can reach.
 
 mod ledger;
+mod native;
+mod python;
 mod seeds;
 mod words;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, bail};
-use tempfile::TempDir;
 
 use ledger::Entry;
 
-/// The targets: programs of the package `fuzz`, and the longest input of each, in bytes.
-const TARGETS: &[(&str, usize)] = &[
-    ("arguments", 2048),
-    ("attributes", 16_384),
-    ("chunks", 8192),
-    ("class_table", 8192),
-    ("config", 8192),
-    ("documents", 16_384),
-    ("groups", 8192),
-    ("labels", 16_384),
-    ("regions", 1024),
-    ("request_keys", 2048),
-    ("zip", 16_384),
-];
-
 /// How long each target runs unless the user says otherwise, in seconds.
 const SECONDS: u64 = 1800;
-/// The most memory that a target may have: what `fuzz/src/lib.rs` allows it to allocate, what C libraries allocate,
-/// and what libFuzzer keeps.
-const MAX_MB: u64 = 1024;
 
 /// What one target did.
 struct Run {
     entry: Entry,
-    edges: u64,
+    /// How many different steps of the program were seen, if that was counted.
+    edges: Option<u64>,
     peak_mb: u64,
     findings: Vec<PathBuf>,
+}
+
+/// All targets: those in Rust, and the arguments of the Python package.
+fn targets() -> impl Iterator<Item = &'static str> {
+    native::TARGETS.iter().map(|(name, _)| *name).chain([python::TARGET])
 }
 
 /// `report`, or the name of a target or `all` and a number of seconds, both of which may be missing.
@@ -51,10 +39,7 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
     let ledger = crate::root().join("fuzz/ledger.csv");
     let (name, seconds) = match options {
         ["report"] => {
-            print!(
-                "{}",
-                ledger::report(&ledger::read(&ledger)?, TARGETS.iter().map(|(name, _)| *name))
-            );
+            print!("{}", ledger::report(&ledger::read(&ledger)?, targets()));
             return Ok(());
         }
         [] => ("all", SECONDS),
@@ -65,16 +50,20 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
         ),
         _ => bail!("cannot fuzz {options:?}: a target and a number of seconds are expected"),
     };
-    let targets: Vec<_> =
-        TARGETS.iter().filter(|(target, _)| name == "all" || *target == name).collect();
-    if targets.is_empty() {
-        let names: Vec<_> = TARGETS.iter().map(|(name, _)| *name).collect();
+    let chosen: Vec<_> = targets().filter(|target| name == "all" || *target == name).collect();
+    if chosen.is_empty() {
+        let names: Vec<_> = targets().collect();
         bail!("{name:?} is no target; they are all, {}", names.join(", "));
     }
-    build()?;
+    if chosen.iter().any(|target| *target != python::TARGET) {
+        native::build()?;
+    }
     let mut runs = Vec::new();
-    for &&(target, longest) in &targets {
-        let run = fuzz(target, longest, seconds)?;
+    for target in chosen {
+        let run = match native::longest_input(target) {
+            Some(longest) => native::fuzz(target, longest, seconds)?,
+            None => python::fuzz(seconds)?,
+        };
         ledger::add(&ledger, &run.entry)?;
         runs.push(run);
     }
@@ -84,10 +73,7 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
         for file in &kept {
             println!("{}", file.display());
         }
-        bail!(
-            "{} inputs made a target fail; run it with one of these files to see how",
-            kept.len()
-        );
+        bail!("{} inputs made a target fail; these files have them", kept.len());
     }
     Ok(())
 }
@@ -99,137 +85,15 @@ fn print_table(runs: &[Run]) {
     );
     for Run { entry, edges, peak_mb, .. } in runs {
         println!(
-            "{:<14} {:>12} {:>14} {:>10} {edges:>8} {:>8} {:>9}",
+            "{:<14} {:>12} {:>14} {:>10} {:>8} {:>8} {:>9}",
             entry.target,
             entry.cpu_seconds,
             entry.executions,
             entry.executions / entry.cpu_seconds.max(1),
+            edges.map_or_else(|| "-".to_owned(), |edges| edges.to_string()),
             format!("{peak_mb} MB"),
             entry.findings,
         );
-    }
-}
-
-/// Builds all targets with a stable toolchain; the coverage counters are what `fuzz/rustc` adds.
-fn build() -> anyhow::Result<()> {
-    let text = |path: &Path| {
-        let text = path.to_str().map(str::to_owned);
-        text.with_context(|| format!("{} is no text", path.display()))
-    };
-    let (root, target) = (text(&crate::root())?, text(&crate::target())?);
-    let (compiler, manifest) = (format!("{root}/fuzz/rustc"), format!("{root}/fuzz/Cargo.toml"));
-    // No sanitizer: it makes everything so slow that no limit of time would mean anything, and the unsafe code of
-    // the project has tests of its own under it (`cargo xtask sanitize`).
-    let build = ["build", "--manifest-path", &manifest, "--target-dir", &target];
-    crate::cargo(&build, &[("RUSTC_WRAPPER", &compiler), ("PROJECT", &root)])
-}
-
-/// Runs a target, from its seeds and from what it found interesting before.
-fn fuzz(target: &str, longest: usize, seconds: u64) -> anyhow::Result<Run> {
-    let work = crate::target().join("fuzz");
-    let folder = |what: &str| {
-        let folder = work.join(what).join(target);
-        let made = fs::create_dir_all(&folder);
-        made.with_context(|| format!("making {}", folder.display())).map(|()| folder)
-    };
-    let (corpus, seeds, kept) = (folder("corpus")?, folder("seeds")?, folder("findings")?);
-    let inputs = seeds::of(target, &crate::root())?;
-    for (index, input) in inputs.iter().enumerate() {
-        let file = seeds.join(index.to_string());
-        fs::write(&file, input).with_context(|| format!("writing {}", file.display()))?;
-    }
-    let dictionary = work.join(format!("seeds/{target}.words"));
-    let words = words::dictionary(&inputs);
-    fs::write(&dictionary, &words).with_context(|| format!("writing {}", dictionary.display()))?;
-
-    println!("> {target} for {seconds} seconds, from {} seeds", inputs.len());
-    let before = files(&kept)?;
-    let used = cpu_seconds()?;
-    let temporary = temporary()?;
-    let mut command = command(target, &temporary);
-    command.arg(format!("-max_total_time={seconds}"));
-    command.arg(format!("-max_len={longest}"));
-    // libFuzzer takes no dictionary without words, and bytes of chunks have none.
-    if !words.is_empty() {
-        command.arg(format!("-dict={}", dictionary.display()));
-    }
-    command.arg(format!("-artifact_prefix={}/", kept.display()));
-    command.arg("-print_final_stats=1").arg(&corpus).arg(&seeds);
-    let output = command.output().with_context(|| format!("starting {target}"))?;
-    let cpu_seconds = cpu_seconds()?.saturating_sub(used);
-
-    let log = String::from_utf8_lossy(&output.stderr).into_owned();
-    let new: Vec<_> = files(&kept)?.into_iter().filter(|file| !before.contains(file)).collect();
-    if !output.status.success() {
-        let lines: Vec<_> = log.lines().collect();
-        println!("{}", lines[lines.len().saturating_sub(60)..].join("\n"));
-        if new.is_empty() {
-            bail!("{target} ended without a finding ({})", output.status);
-        }
-    }
-    let mut findings = Vec::new();
-    for file in new {
-        // Other work on the machine makes single inputs slow; what is slow by itself is so again.
-        let again = self::command(target, &temporary).arg(&file).output();
-        if again.with_context(|| format!("starting {target}"))?.status.success() {
-            println!("{} did not fail when it was run again", file.display());
-        } else {
-            findings.push(file);
-        }
-    }
-    let entry = Entry {
-        date: today()?,
-        target: target.to_owned(),
-        cpu_seconds,
-        executions: number_behind(&log, "stat::number_of_executed_units:").unwrap_or(0),
-        findings: findings.len().try_into().context("there are too many findings")?,
-    };
-    let edges = log.lines().rev().find_map(|line| number_behind(line, " cov: ")).unwrap_or(0);
-    let peak_mb = number_behind(&log, "stat::peak_rss_mb:").unwrap_or(0);
-    Ok(Run { entry, edges, peak_mb, findings })
-}
-
-/// A target with the limits that hold for each input.
-fn command(target: &str, temporary: &TempDir) -> Command {
-    let mut command = Command::new(crate::target().join("debug").join(format!("fuzz-{target}")));
-    command.arg("-timeout=1").arg(format!("-rss_limit_mb={MAX_MB}"));
-    command.env("TMPDIR", temporary.path());
-    // The same input takes the same way in each run.
-    command.env("RAYON_NUM_THREADS", "1");
-    command
-}
-
-/// Where a target puts the containers that it reads: in memory, if the system has a place for that.
-fn temporary() -> anyhow::Result<TempDir> {
-    let memory = Path::new("/dev/shm");
-    let made = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
-    made.context("making a temporary folder")
-}
-
-fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
-    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
-    paths.collect::<Result<_, _>>().with_context(|| format!("reading {}", folder.display()))
-}
-
-/// The first number that follows `mark`.
-fn number_behind(text: &str, mark: &str) -> Option<u64> {
-    let (_, rest) = text.split_once(mark)?;
-    rest.split_whitespace().next()?.parse().ok()
-}
-
-/// The processor time of all programs that this one started and that have ended.
-fn cpu_seconds() -> anyhow::Result<u64> {
-    /// What Linux counts in, for every program and on every machine that Rust runs on.
-    const TICKS: u64 = 100;
-    let file = "/proc/self/stat";
-    let text = fs::read_to_string(file).with_context(|| format!("reading {file}"))?;
-    // The name of the program, in brackets, may hold anything.
-    let fields = text.rsplit_once(") ").map_or("", |(_, fields)| fields);
-    let mut times = fields.split_whitespace().skip(13).take(2).map(str::parse::<u64>);
-    match (times.next(), times.next()) {
-        (Some(Ok(user)), Some(Ok(system))) => Ok((user + system) / TICKS),
-        _ => bail!("{file} does not tell the time of the programs that were started"),
     }
 }
 

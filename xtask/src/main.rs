@@ -70,7 +70,7 @@ cargo xtask COMMAND
                       files of the server; --quick does little of everything, in half a minute
   fuzz [TARGET|all] [SECONDS]
                       feed each parser and each boundary with damaged input, so many seconds each (default
-                      1800), by libFuzzer; what fails is kept in target/fuzz/findings
+                      1800), by libFuzzer and Hypothesis; what fails is kept in target/fuzz/findings
   fuzz report         print how long each target has been fuzzed by now
   mutants [PACKAGE [ARGUMENT...]]
                       change the code of geometry, array-core and annotation-mask, or of one package, in

@@ -1,6 +1,6 @@
 //! The Python package: built, installed into an environment of its own, and tested.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -31,8 +31,7 @@ const PACKAGES: &[&str] = &[
 ///
 /// If the package cannot be built, or a test fails.
 pub(crate) fn run(golden: &Path, arguments: &[&str]) -> anyhow::Result<()> {
-    let python = setup::python(&crate::target().join("peers/package"), PACKAGES)?;
-    install(&python)?;
+    let python = environment()?;
     let package = crate::root().join("crates/python");
     let mut mypy = Command::new(&python);
     mypy.args(["-m", "mypy"]);
@@ -41,6 +40,13 @@ pub(crate) fn run(golden: &Path, arguments: &[&str]) -> anyhow::Result<()> {
     let mut pytest = Command::new(&python);
     pytest.args(["-m", "pytest", "-p", "no:cacheprovider"]).args(arguments);
     run_in(&package, pytest.env("VOXMASK_GOLDEN", golden))
+}
+
+/// The interpreter of an environment that has the package as it is now, and what its tests use.
+pub(crate) fn environment() -> anyhow::Result<PathBuf> {
+    let python = setup::python(&crate::target().join("peers/package"), PACKAGES)?;
+    install(&python)?;
+    Ok(python)
 }
 
 /// Builds the package, and installs it into an environment that has what it needs.

@@ -3,6 +3,7 @@ arguments, never by a panic, and never after gigabytes were taken."""
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,10 +25,14 @@ MOST_MEMORY = 2 << 30
 
 LABELS = np.arange(4 * 5 * 6, dtype=np.uint8).reshape(4, 5, 6) % 7
 
+EXAMPLES = os.environ.get("VOXMASK_EXAMPLES")
+"""How many new arguments each test tries (``cargo xtask fuzz python``); if nothing is said, always the same hundred."""
+
 HOSTILE = settings(
-    max_examples=100,
-    deadline=5000,
-    derandomize=True,
+    max_examples=int(EXAMPLES or 100),
+    derandomize=not EXAMPLES,
+    # Slow is only what is so on a machine without other work.
+    deadline=1000 if EXAMPLES else 5000,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
