@@ -11,6 +11,9 @@ use zarr_source::{Location, OpenOptions, ZarrArray, ZarrNode, ZarrTree};
 
 /// A block that is larger is not decoded: how much memory a read may take is not the matter here.
 const LARGEST_BLOCK: usize = 16 << 20;
+/// How many blocks one read may take: each is looked for among files, and how long hundreds of thousands of them take
+/// is not the matter here either.
+const MAX_BLOCKS: usize = 1 << 14;
 /// How many nodes of a tree are looked at.
 const MAX_NODES: usize = 200;
 
@@ -123,6 +126,12 @@ fn read(array: &ZarrArray, view: View) {
     };
     let expected = [channels, &shape].concat();
     if !is_small(&expected, info.dtype().size()) {
+        return;
+    }
+    // A window that begins in the last voxel of a block touches the most of them.
+    let touched = |(&edge, &block): (&usize, &usize)| edge.saturating_sub(1).div_ceil(block) + 1;
+    let along = expected.iter().zip(info.block_shape()).map(touched);
+    if along.fold(1, usize::saturating_mul) > MAX_BLOCKS {
         return;
     }
     for begin in begins {

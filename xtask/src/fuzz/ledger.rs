@@ -57,7 +57,7 @@ fn with(mut entries: Vec<Entry>, entry: &Entry) -> Vec<Entry> {
 }
 
 /// A table of all targets: those of the ledger, and those of `known` that never ran.
-pub(crate) fn report<'a>(entries: &'a [Entry], known: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn report(entries: &[Entry], known: impl Iterator<Item = &'static str>) -> String {
     let mut sums: BTreeMap<&str, (u64, u64, u64, &str)> =
         known.map(|target| (target, (0, 0, 0, "never"))).collect();
     for entry in entries {

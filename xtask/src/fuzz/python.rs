@@ -94,8 +94,8 @@ fn round(python: &Path, seed: u64) -> anyhow::Result<Round> {
     })
 }
 
-/// How many arguments were tried, by the statistics that Hypothesis prints: "- 98 passing examples, 0 failing
-/// examples, 2 invalid examples" of each phase of each test.
+/// How many arguments were tried, by the statistics that Hypothesis prints for each phase of each test: "- 98 passing,
+/// 0 failing, and 2 invalid test cases".
 fn examples(output: &str) -> u64 {
     let phases = output.lines().filter(|line| {
         ["passing", "failing", "invalid"].iter().all(|outcome| line.contains(outcome))
@@ -111,9 +111,9 @@ mod tests {
     fn the_arguments_of_all_phases_and_tests_are_counted() {
         let output = "tests/a.py::test_one:\n\n  - during generate phase (0.52 seconds):\n    \
             - Typical runtimes: ~ 0-4 ms, of which ~ 0-3 ms in data generation\n    \
-            - 98 passing examples, 1 failing examples, 2 invalid examples\n    \
+            - 98 passing, 1 failing, and 2 invalid test cases\n    \
             - Found 1 distinct error in this phase\n\n  - during shrink phase (0.1 seconds):\n    \
-            - 0 passing examples, 5 failing examples, 0 invalid examples\n\n\
+            - 0 passing, 5 failing, and 0 invalid test cases\n\n\
             == 9 passed, 1 failed in 3.1s ==\n";
         assert_eq!(examples(output), 106);
         assert_eq!(examples("no tests ran in 0.1s"), 0);
