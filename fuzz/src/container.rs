@@ -11,9 +11,9 @@ use zarr_source::{Location, OpenOptions, ZarrArray, ZarrNode, ZarrTree};
 
 /// A block that is larger is not decoded: how much memory a read may take is not the matter here.
 const LARGEST_BLOCK: usize = 16 << 20;
-/// How many blocks one read may take: each is looked for among files, and how long hundreds of thousands of them take
-/// is not the matter here either.
-const MAX_BLOCKS: usize = 1 << 14;
+/// How many blocks one read may take: each is looked for among files, in each of several reads, and how long many of
+/// them take is not the matter here either.
+const MAX_BLOCKS: usize = 1 << 11;
 /// How many nodes of a tree are looked at.
 const MAX_NODES: usize = 200;
 

@@ -67,7 +67,6 @@ pub(super) fn fuzz(target: &str, longest: usize, seconds: u64) -> anyhow::Result
     fs::write(&dictionary, &words).with_context(|| format!("writing {}", dictionary.display()))?;
 
     println!("> {target} for {seconds} seconds, from {} seeds", inputs.len());
-    let before = files(&kept)?;
     let used = cpu_seconds()?;
     let temporary = temporary()?;
     let mut command = command(target, &temporary);
@@ -83,7 +82,7 @@ pub(super) fn fuzz(target: &str, longest: usize, seconds: u64) -> anyhow::Result
     let cpu_seconds = cpu_seconds()?.saturating_sub(used);
 
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
-    let new: Vec<_> = files(&kept)?.into_iter().filter(|file| !before.contains(file)).collect();
+    let new: Vec<_> = written(&log).collect();
     if !output.status.success() {
         let lines: Vec<_> = log.lines().collect();
         println!("{}", lines[lines.len().saturating_sub(60)..].join("\n"));
@@ -130,10 +129,10 @@ fn temporary() -> anyhow::Result<TempDir> {
     made.context("making a temporary folder")
 }
 
-fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
-    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
-    paths.collect::<Result<_, _>>().with_context(|| format!("reading {}", folder.display()))
+/// The inputs that libFuzzer has kept because they failed.
+fn written(log: &str) -> impl Iterator<Item = PathBuf> {
+    let files = log.lines().filter_map(|line| line.split_once("Test unit written to "));
+    files.map(|(_, file)| PathBuf::from(file.trim_end()))
 }
 
 /// The first number that follows `mark`.
