@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn every_target_begins_with_something_that_fits_into_it() {
-        for (target, longest) in crate::fuzz::TARGETS {
+        for (target, longest) in crate::fuzz::native::TARGETS {
             let seeds = of(target, &crate::root()).unwrap();
             assert!(seeds.len() >= 4, "{target}");
             let fitting = seeds.iter().filter(|seed| seed.len() <= *longest).count();
