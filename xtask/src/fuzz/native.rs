@@ -29,6 +29,10 @@ pub(super) const TARGETS: &[(&str, usize)] = &[
 /// and what libFuzzer keeps.
 const MAX_MB: u64 = 1024;
 
+/// When a target that has not ended is killed, in seconds after it should have. The alarm of libFuzzer for slow inputs
+/// allocates, and if it comes in the middle of an allocation it waits for ever.
+const PATIENCE: u64 = 60;
+
 /// The longest input of a target in bytes; none if it is no target in Rust.
 pub(super) fn longest_input(target: &str) -> Option<usize> {
     TARGETS.iter().find(|(name, _)| *name == target).map(|(_, longest)| *longest)
@@ -69,7 +73,7 @@ pub(super) fn fuzz(target: &str, longest: usize, seconds: u64) -> anyhow::Result
     println!("> {target} for {seconds} seconds, from {} seeds", inputs.len());
     let used = cpu_seconds()?;
     let temporary = temporary()?;
-    let mut command = command(target, &temporary);
+    let mut command = command(target, &temporary, seconds);
     command.arg(format!("-max_total_time={seconds}"));
     command.arg(format!("-max_len={longest}"));
     // libFuzzer takes no dictionary without words, and bytes of chunks have none.
@@ -93,7 +97,7 @@ pub(super) fn fuzz(target: &str, longest: usize, seconds: u64) -> anyhow::Result
     let mut findings = Vec::new();
     for file in new {
         // Other work on the machine makes single inputs slow; what is slow by itself is so again.
-        let again = self::command(target, &temporary).arg(&file).output();
+        let again = self::command(target, &temporary, 0).arg(&file).output();
         if again.with_context(|| format!("starting {target}"))?.status.success() {
             println!("{} did not fail when it was run again", file.display());
         } else {
@@ -112,9 +116,11 @@ pub(super) fn fuzz(target: &str, longest: usize, seconds: u64) -> anyhow::Result
     Ok(Run { entry, edges: Some(edges), peak_mb, findings })
 }
 
-/// A target with the limits that hold for each input.
-fn command(target: &str, temporary: &TempDir) -> Command {
-    let mut command = Command::new(crate::target().join("debug").join(format!("fuzz-{target}")));
+/// A target with the limits that hold for each input, killed if it does not end about so many seconds after it began.
+fn command(target: &str, temporary: &TempDir, seconds: u64) -> Command {
+    let mut command = Command::new("timeout");
+    command.args(["--signal=KILL", &seconds.saturating_add(PATIENCE).to_string()]);
+    command.arg(crate::target().join("debug").join(format!("fuzz-{target}")));
     command.arg("-timeout=1").arg(format!("-rss_limit_mb={MAX_MB}"));
     command.env("TMPDIR", temporary.path());
     // The same input takes the same way in each run.
