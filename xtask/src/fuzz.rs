@@ -73,7 +73,12 @@ pub(crate) fn run(options: &[&str]) -> anyhow::Result<()> {
         for file in &kept {
             println!("{}", file.display());
         }
-        bail!("{} inputs made a target fail; these files have them", kept.len());
+        bail!(
+            "{} inputs made a target fail; to see how, give target/debug/fuzz-TARGET one of these files, or read it if \
+             the target is {}",
+            kept.len(),
+            python::TARGET
+        );
     }
     Ok(())
 }

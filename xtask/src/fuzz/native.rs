@@ -161,3 +161,18 @@ fn cpu_seconds() -> anyhow::Result<u64> {
         _ => bail!("{file} does not tell the time of the programs that were started"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_input_that_failed_is_found_in_what_libfuzzer_says() {
+        let log = "#1024\tpulse  cov: 5120 ft: 13534 corp: 846/59Kb exec/s: 512 rss: 40Mb\n\
+            ALARM: working on the last Unit for 1 seconds\n\
+            artifact_prefix='/a b/zip/'; Test unit written to /a b/zip/timeout-34ef\n\
+            SUMMARY: libFuzzer: timeout\n";
+        assert_eq!(written(log).collect::<Vec<_>>(), [Path::new("/a b/zip/timeout-34ef")]);
+        assert_eq!(written("Done 512 runs in 2 second(s)\n").next(), None);
+    }
+}

@@ -17,6 +17,9 @@ pub(super) const TARGET: &str = "python";
 /// How many arguments each test gets in one round: they take about half a minute.
 const EXAMPLES: &str = "250";
 
+/// When a round is killed, in seconds: Hypothesis measures how long a call takes, and waits for one that does not end.
+const PATIENCE: &str = "600";
+
 /// What one round did.
 struct Round {
     status: ExitStatus,
@@ -74,7 +77,9 @@ fn round(python: &Path, seed: u64) -> anyhow::Result<Round> {
     let log = crate::target().join("fuzz/python.log");
     let file = File::create(&log).with_context(|| format!("making {}", log.display()))?;
     let beside = file.try_clone().with_context(|| format!("making {}", log.display()))?;
-    let mut child = Command::new(python)
+    let mut child = Command::new("timeout")
+        .args(["--signal=KILL", PATIENCE])
+        .arg(python)
         .args(["-m", "pytest", "-p", "no:cacheprovider", "--hypothesis-show-statistics"])
         .arg(format!("--hypothesis-seed={seed}"))
         .arg("tests/test_hostile_arguments.py")
